@@ -1,0 +1,317 @@
+import { KafkaError } from '@rivulet/protocol'
+import type { ErrorName } from '@rivulet/protocol'
+import type { Storage } from '@rivulet/storage'
+import type { ClientContext } from '../client-context.js'
+import {
+  KafkaJSAggregateError,
+  KafkaJSBrokerNotFound,
+  KafkaJSDeleteTopicRecordsError,
+  KafkaJSNonRetriableError,
+  KafkaJSNotImplemented,
+  toKafkaJSError,
+} from '../errors.js'
+import { ADMIN_EVENTS, Instrumentation } from '../instrumentation.js'
+import { createRetry } from '../retry.js'
+import type * as types from '../types.js'
+import { alterConfigs, describeConfigs } from './configs.js'
+import { deleteTopicRecords, fetchTopicOffsets, fetchTopicOffsetsByTimestamp } from './offsets.js'
+import type { Progress } from './progress.js'
+import { createPartitions, createTopics, deleteTopics, findTopic, toMetadata } from './topics.js'
+import * as check from './validation.js'
+
+/** What passes by itself: a connection that was lost, a failover under way. */
+const TRANSIENT: readonly ErrorName[] = ['NETWORK_EXCEPTION', 'LEADER_NOT_AVAILABLE', 'NOT_LEADER_OR_FOLLOWER']
+
+const GROUPS = 'consumer groups are not supported'
+const RIGHTS = 'rights are given in Redis itself (ACL SETUSER)'
+const PLACES = "where partitions live is the deployment's decision"
+
+/** kafkajs's admin client: topics, their configuration, offsets and records. Made by `kafka.admin()`. */
+export class Admin implements types.Admin {
+  readonly events = ADMIN_EVENTS
+  readonly #context: ClientContext
+  readonly #logger: types.Logger
+  readonly #retry: types.RetryOptions
+  readonly #instrumentation: Instrumentation<types.AdminEventPayloads>
+  /** From connect() to disconnect(). */
+  #session: { readonly abort: AbortController; readonly storage: Promise<Storage> } | undefined
+
+  constructor(context: ClientContext, config: types.AdminConfig = {}) {
+    this.#context = context
+    this.#logger = context.logger.namespace('Admin')
+    this.#retry = { ...context.retry, ...config.retry }
+    this.#instrumentation = new Instrumentation('admin', ADMIN_EVENTS, this.#logger)
+  }
+
+  /** @throws KafkaJSNumberOfRetriesExceeded when Redis cannot be reached; KafkaJSError for what it refuses */
+  async connect(): Promise<void> {
+    const session = (this.#session ??= this.#open())
+    try {
+      await session.storage
+    } catch (error) {
+      if (this.#session === session) this.#session = undefined
+      throw error
+    }
+    this.#instrumentation.emit(ADMIN_EVENTS.CONNECT, null)
+  }
+
+  /** Takes at most a second; does nothing where there is no connection. */
+  async disconnect(): Promise<void> {
+    const session = this.#session
+    this.#session = undefined
+    if (session !== undefined) {
+      const connected = session.storage.then(
+        () => true,
+        () => false,
+      )
+      session.abort.abort(new KafkaJSNonRetriableError('The admin was disconnected'))
+      if (await connected) await this.#context.storage.release()
+    }
+    this.#instrumentation.emit(ADMIN_EVENTS.DISCONNECT, null)
+  }
+
+  async listTopics(): Promise<string[]> {
+    return this.#run('listTopics', async (storage) => (await storage.topics.list()).map(({ name }) => name))
+  }
+
+  /**
+   * Makes topics. Leaders are there at once, so that waitForLeaders and timeout change nothing.
+   *
+   * @returns false if those that could not be made exist already
+   * @throws KafkaJSAggregateError with a KafkaJSCreateTopicError for each topic that could not be made
+   */
+  async createTopics(options: Parameters<types.Admin['createTopics']>[0]): Promise<boolean> {
+    const { topics, validateOnly = false } = options
+    check.checkCreateTopics(topics)
+    for (const { topic, replicationFactor = 1 } of topics) {
+      if (replicationFactor > 1) {
+        this.#logger.debug(
+          'replicationFactor has no effect: how often Redis keeps its data is decided by its deployment',
+          {
+            topic,
+            replicationFactor,
+          },
+        )
+      }
+    }
+    const progress: Progress = new Map()
+    return this.#run('createTopics', (storage) => createTopics(storage, topics, validateOnly, progress))
+  }
+
+  /** @throws KafkaJSNumberOfRetriesExceeded when a topic is not there, after `retry`; the others are deleted */
+  async deleteTopics(options: { topics: string[]; timeout?: number }): Promise<void> {
+    const { topics } = options
+    check.checkTopicNames(topics)
+    const progress: Progress = new Map()
+    await this.#run('deleteTopics', (storage) => deleteTopics(storage, topics, progress), [
+      'UNKNOWN_TOPIC_OR_PARTITION',
+    ])
+  }
+
+  /** @throws KafkaJSProtocolError: UNKNOWN_TOPIC_OR_PARTITION, INVALID_PARTITIONS, INVALID_REPLICA_ASSIGNMENT */
+  async createPartitions(options: Parameters<types.Admin['createPartitions']>[0]): Promise<boolean> {
+    const { topicPartitions, validateOnly = false } = options
+    check.checkCreatePartitions(topicPartitions)
+    const progress: Progress = new Map()
+    await this.#run('createPartitions', (storage) => createPartitions(storage, topicPartitions, validateOnly, progress))
+    return true
+  }
+
+  /**
+   * The topics asked for, or all of them.
+   * @throws KafkaJSProtocolError: UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION
+   */
+  async fetchTopicMetadata(options: { topics?: string[] } = {}): Promise<{ topics: types.ITopicMetadata[] }> {
+    const names = options.topics ?? []
+    check.checkTopicNames(names)
+    for (const name of names) check.checkTopic(name)
+    return this.#run('fetchTopicMetadata', async (storage) => {
+      const cluster = await storage.describeCluster()
+      const topics =
+        names.length === 0
+          ? await storage.topics.list()
+          : await Promise.all(names.map((name) => findTopic(storage, name)))
+      return { topics: topics.map((topic) => toMetadata(topic, (partition) => cluster.leaderOf(partition))) }
+    })
+  }
+
+  /** @throws KafkaJSNumberOfRetriesExceeded when the topic is not there, after `retry` */
+  async fetchTopicOffsets(topic: string): Promise<(types.SeekEntry & { high: string; low: string })[]> {
+    check.checkTopic(topic)
+    return this.#run('fetchTopicOffsets', (storage) => fetchTopicOffsets(storage, topic), [
+      'UNKNOWN_TOPIC_OR_PARTITION',
+    ])
+  }
+
+  /**
+   * In each partition the offset of the first record of that time (ms) or later; the log's end where there is none, and
+   * without a timestamp.
+   *
+   * @throws KafkaJSNumberOfRetriesExceeded when the topic is not there, after `retry`
+   */
+  async fetchTopicOffsetsByTimestamp(topic: string, timestamp?: number): Promise<types.SeekEntry[]> {
+    check.checkTopic(topic)
+    const time = check.parseTimestamp(timestamp)
+    return this.#run('fetchTopicOffsetsByTimestamp', (storage) => fetchTopicOffsetsByTimestamp(storage, topic, time), [
+      'UNKNOWN_TOPIC_OR_PARTITION',
+    ])
+  }
+
+  /**
+   * Deletes the records before an offset; '-1': all of the partition.
+   *
+   * @throws KafkaJSDeleteTopicRecordsError for partitions that are not there; KafkaJSNonRetriableError with one as its
+   *   cause for offsets past the log's end
+   */
+  async deleteTopicRecords(options: { topic: string; partitions: types.SeekEntry[] }): Promise<void> {
+    const { topic, partitions } = options
+    check.checkTopic(topic)
+    check.checkRecordsToDelete(partitions)
+    const done = new Set<types.SeekEntry>()
+    await this.#run(
+      'deleteTopicRecords',
+      async (storage) => {
+        await deleteTopicRecords(storage, topic, partitions, done, this.#logger)
+      },
+      ['UNKNOWN_TOPIC_OR_PARTITION'],
+    )
+  }
+
+  /**
+   * The servers. One Redis is node 0; in a Cluster each primary is one.
+   */
+  async describeCluster(): ReturnType<types.Admin['describeCluster']> {
+    return this.#run('describeCluster', async (storage) => {
+      const { clusterId, controller, nodes } = await storage.describeCluster()
+      return { brokers: nodes.map(({ id, host, port }) => ({ nodeId: id, host, port })), controller, clusterId }
+    })
+  }
+
+  /**
+   * The configs of topics, and as those of a broker (any node's id) the namespace's.
+   *
+   * @throws KafkaJSProtocolError: UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION; KafkaJSBrokerNotFound
+   */
+  async describeConfigs(options: Parameters<types.Admin['describeConfigs']>[0]): Promise<types.DescribeConfigResponse> {
+    const { resources, includeSynonyms = false } = options
+    check.checkDescribeConfigs(resources)
+    return this.#run('describeConfigs', (storage) => describeConfigs(storage, resources, includeSynonyms))
+  }
+
+  /**
+   * Gives each resource exactly the configs named; all its others get their defaults back.
+   *
+   * @throws KafkaJSProtocolError: INVALID_CONFIG, INVALID_REQUEST, UNKNOWN_TOPIC_OR_PARTITION; KafkaJSBrokerNotFound
+   */
+  async alterConfigs(options: Parameters<types.Admin['alterConfigs']>[0]): Promise<types.AlterConfigResponse> {
+    const { resources, validateOnly = false } = options
+    check.checkAlterConfigs(resources)
+    return this.#run('alterConfigs', (storage) => alterConfigs(storage, resources, validateOnly))
+  }
+
+  async fetchOffsets(_options: Parameters<types.Admin['fetchOffsets']>[0]): ReturnType<types.Admin['fetchOffsets']> {
+    throw notImplemented('fetchOffsets', GROUPS)
+  }
+
+  async setOffsets(_options: Parameters<types.Admin['setOffsets']>[0]): Promise<void> {
+    throw notImplemented('setOffsets', GROUPS)
+  }
+
+  async resetOffsets(_options: Parameters<types.Admin['resetOffsets']>[0]): Promise<void> {
+    throw notImplemented('resetOffsets', GROUPS)
+  }
+
+  async listGroups(): ReturnType<types.Admin['listGroups']> {
+    throw notImplemented('listGroups', GROUPS)
+  }
+
+  async describeGroups(_groupIds: string[]): Promise<types.GroupDescriptions> {
+    throw notImplemented('describeGroups', GROUPS)
+  }
+
+  async deleteGroups(_groupIds: string[]): Promise<types.DeleteGroupsResult[]> {
+    throw notImplemented('deleteGroups', GROUPS)
+  }
+
+  async createAcls(_options: { acl: types.AclEntry[] }): Promise<boolean> {
+    throw notImplemented('createAcls', RIGHTS)
+  }
+
+  async describeAcls(_options: types.AclFilter): Promise<types.DescribeAclResponse> {
+    throw notImplemented('describeAcls', RIGHTS)
+  }
+
+  async deleteAcls(_options: { filters: types.AclFilter[] }): Promise<types.DeleteAclResponse> {
+    throw notImplemented('deleteAcls', RIGHTS)
+  }
+
+  async alterPartitionReassignments(
+    _request: Parameters<types.Admin['alterPartitionReassignments']>[0],
+  ): Promise<void> {
+    throw notImplemented('alterPartitionReassignments', PLACES)
+  }
+
+  async listPartitionReassignments(
+    _request: Parameters<types.Admin['listPartitionReassignments']>[0],
+  ): Promise<types.ListPartitionReassignmentsResponse> {
+    throw notImplemented('listPartitionReassignments', PLACES)
+  }
+
+  /** @throws KafkaJSNonRetriableError for a name that is not one of `events` */
+  on<T extends keyof types.AdminEventPayloads>(
+    eventName: T,
+    listener: (event: types.InstrumentationEvent<types.AdminEventPayloads[T]>) => void,
+  ): types.RemoveInstrumentationEventListener<T> {
+    return this.#instrumentation.on(eventName, listener)
+  }
+
+  logger(): types.Logger {
+    return this.#logger
+  }
+
+  #open() {
+    const abort = new AbortController()
+    return { abort, storage: this.#context.storage.acquire(abort.signal) }
+  }
+
+  /**
+   * Runs an operation with retries. What passes by itself, and the errors named in `again`, are tried again; everything
+   * else is thrown as it is.
+   */
+  async #run<T>(
+    method: keyof types.Admin,
+    operation: (storage: Storage) => Promise<T>,
+    again: readonly ErrorName[] = [],
+  ): Promise<T> {
+    const session = this.#session
+    if (session === undefined) {
+      throw new KafkaJSNonRetriableError(`admin.${method}: the admin is not connected, call connect() first`)
+    }
+    const storage = await session.storage
+    return createRetry(
+      this.#retry,
+      session.abort.signal,
+    )(async (bail, retryCount, retryTime) => {
+      try {
+        return await operation(storage)
+      } catch (error) {
+        if (!(error instanceof KafkaError)) {
+          if (error instanceof KafkaJSDeleteTopicRecordsError && !error.partitions.every(isNotFound)) throw error
+          bail(error instanceof KafkaJSAggregateError ? error : toKafkaJSError(error))
+          throw error
+        }
+        const e = toKafkaJSError(error)
+        if (!TRANSIENT.includes(error.type) && !again.includes(error.type)) bail(e)
+        else this.#logger.warn(`${method} failed`, { error: e.message, retryCount, retryTime })
+        throw e
+      }
+    })
+  }
+}
+
+/** Partitions that are not there are told as they are; errors of those that are go through the retries. */
+const isNotFound = ({ error }: { error: Error }): boolean => error instanceof KafkaJSBrokerNotFound
+
+function notImplemented(method: keyof types.Admin, reason: string): KafkaJSNotImplemented {
+  return new KafkaJSNotImplemented(`admin.${method} is not supported: ${reason}`)
+}

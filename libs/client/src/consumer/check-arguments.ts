@@ -1,0 +1,104 @@
+import { KafkaJSNonRetriableError } from '../errors.js'
+import type { AutoOffsetReset, StartOffset } from './offset-reset.js'
+import { parseOffset, startAt } from './offset-reset.js'
+import type { Assignment } from './subscription-state.js'
+
+/** A partition for `consumer.assign`. */
+export interface AssignmentRequest {
+  readonly topic: string
+  readonly partition: number
+  /** Where to start: '-1' (or -1) is the log's end, '-2' its start; absent: as `autoOffsetReset` says. */
+  readonly offset?: string | number | bigint | undefined
+}
+
+/** @throws KafkaJSNonRetriableError naming what is wrong */
+export function parseAssignment(requests: readonly AssignmentRequest[], policy: AutoOffsetReset): Assignment[] {
+  if (!Array.isArray(requests)) {
+    throw new KafkaJSNonRetriableError(`Array of { topic, partition, offset? } required instead of ${String(requests)}`)
+  }
+  return requests.map((request: AssignmentRequest) => {
+    checkTopic(request?.topic)
+    const { topic, partition, offset } = request
+    if (!Number.isInteger(partition) || partition < 0) {
+      throw new KafkaJSNonRetriableError(`Invalid partition, expected a number received ${partition}`)
+    }
+    return offset === undefined ? { topic, partition, policy } : { topic, partition, policy, start: checkOffset(offset) }
+  })
+}
+
+/** @throws KafkaJSNonRetriableError naming what is wrong */
+export function checkSeek(request: { topic: string; partition: number; offset: unknown }): StartOffset {
+  checkTopic(request?.topic)
+  checkPartition(request.partition)
+  return checkOffset(request.offset)
+}
+
+/** @throws KafkaJSNonRetriableError naming what is wrong */
+export function checkPauses(requests: readonly { topic: string; partitions?: unknown }[], verb: 'pause' | 'resume'): void {
+  for (const request of requests) {
+    checkTopic(request?.topic)
+    const { partitions } = request
+    if (partitions === undefined) continue
+    if (!Array.isArray(partitions) || partitions.some((partition) => Number.isNaN(Number(partition)))) {
+      throw new KafkaJSNonRetriableError(
+        `Array of valid partitions required to ${verb} specific partitions instead of ${String(partitions)}`,
+      )
+    }
+  }
+}
+
+/** @throws KafkaJSNonRetriableError naming what is wrong */
+export function checkSubscription(subscription: { topic?: unknown; topics?: unknown }): void {
+  const { topic, topics } = subscription
+  if (!topic && !topics) throw new KafkaJSNonRetriableError('Missing required argument "topics"')
+  if (topics !== undefined && topics !== null && !Array.isArray(topics)) {
+    throw new KafkaJSNonRetriableError('Argument "topics" must be an array')
+  }
+  const names: unknown[] = Array.isArray(topics) ? topics : [topic]
+  for (const name of names) {
+    if (typeof name === 'string' || name instanceof RegExp) continue
+    throw new KafkaJSNonRetriableError(
+      `Invalid topic ${String(name)} (${typeof name}), the topic name has to be a String or a RegExp`,
+    )
+  }
+}
+
+/** @throws KafkaJSNonRetriableError naming what is wrong */
+export function checkCommits(
+  commits: readonly { topic: string; partition: number; offset: string; metadata?: unknown }[],
+): void {
+  for (const { topic, partition, offset, metadata = null } of commits) {
+    checkTopic(topic)
+    checkPartition(partition)
+    const parsed = parseOffset(offset)
+    if (parsed === null) throw invalidOffset(offset)
+    if (parsed < 0) throw new KafkaJSNonRetriableError('Offset must not be a negative number')
+    if (metadata !== null && typeof metadata !== 'string') {
+      throw new KafkaJSNonRetriableError(
+        `Invalid offset metadata, expected string or null, received ${String(metadata)}`,
+      )
+    }
+  }
+}
+
+function checkTopic(topic: unknown): void {
+  if (typeof topic !== 'string' || topic === '') throw new KafkaJSNonRetriableError(`Invalid topic ${String(topic)}`)
+}
+
+function checkPartition(partition: unknown): void {
+  if (Number.isNaN(Number(partition ?? NaN))) {
+    throw new KafkaJSNonRetriableError(`Invalid partition, expected a number received ${String(partition)}`)
+  }
+}
+
+function checkOffset(offset: unknown): StartOffset {
+  const parsed = parseOffset(offset)
+  if (parsed === null) throw invalidOffset(offset)
+  const start = startAt(parsed)
+  if (start === null) throw new KafkaJSNonRetriableError('Offset must not be a negative number')
+  return start
+}
+
+function invalidOffset(offset: unknown): KafkaJSNonRetriableError {
+  return new KafkaJSNonRetriableError(`Invalid offset, expected a long received ${String(offset)}`)
+}

@@ -1,0 +1,90 @@
+import { consumerOptions, parseOptions, runOptions, unknownOptions } from '@rivulet/protocol'
+import { KafkaJSNonRetriableError, toKafkaJSError } from '../errors.js'
+import { type RetrySettings, retrySettings } from '../retry.js'
+import type { ConsumerConfig, ConsumerRunConfig, Logger, RetryOptions } from '../types.js'
+import { type AutoOffsetReset, isAutoOffsetReset } from './offset-reset.js'
+
+/** kafkajs's configuration of a consumer, and Rivulet's additions. */
+export interface RivuletConsumerConfig extends Omit<ConsumerConfig, 'groupId' | 'autoOffsetReset'> {
+  /** The consumer group; not needed by a consumer that reads what it was assigned. */
+  groupId?: string
+  /** Where a partition starts that has no offset, or one outside of the log ('latest'). Kafka: auto.offset.reset */
+  autoOffsetReset?: AutoOffsetReset
+}
+
+/** The checked configuration, every default filled in. */
+export interface ConsumerSettings {
+  readonly groupId: string
+  readonly maxBytesPerPartition: number
+  readonly minBytes: number
+  readonly maxBytes: number
+  readonly maxWaitTimeInMs: number
+  readonly autoOffsetReset: AutoOffsetReset
+  readonly retry: RetrySettings
+  readonly restartOnFailure: ((error: Error) => Promise<boolean>) | undefined
+}
+
+/** @throws KafkaJSNonRetriableError naming the option and its value */
+export function parseConsumerConfig(
+  config: RivuletConsumerConfig,
+  clientRetry: RetryOptions,
+  logger: Logger,
+): ConsumerSettings {
+  if (config.groupId !== undefined && config.groupId === '') {
+    throw new KafkaJSNonRetriableError('Consumer groupId must be a non-empty string.')
+  }
+  const { autoOffsetReset = 'latest', ...others } = config
+  if (!isAutoOffsetReset(autoOffsetReset)) {
+    throw new KafkaJSNonRetriableError(
+      `autoOffsetReset must be 'earliest', 'latest', 'none' or { timestamp: milliseconds since 1970 }, not ${JSON.stringify(autoOffsetReset)}`,
+    )
+  }
+  for (const sentence of unknownOptions(consumerOptions, config)) logger.warn(sentence)
+  const options = checked(() => parseOptions(consumerOptions, others))
+  if (options.heartbeatInterval >= options.sessionTimeout) {
+    throw new KafkaJSNonRetriableError(
+      `Consumer heartbeatInterval (${options.heartbeatInterval}) must be lower than sessionTimeout ` +
+        `(${options.sessionTimeout}). It is recommended to set heartbeatInterval to approximately a third of the sessionTimeout.`,
+    )
+  }
+  const retry = { ...clientRetry, ...config.retry }
+  return {
+    groupId: config.groupId ?? '',
+    maxBytesPerPartition: options.maxBytesPerPartition,
+    minBytes: options.minBytes,
+    maxBytes: options.maxBytes,
+    maxWaitTimeInMs: options.maxWaitTimeInMs,
+    autoOffsetReset,
+    retry: retrySettings(retry),
+    restartOnFailure: retry.restartOnFailure,
+  }
+}
+
+/** What `run` was given, checked, every default filled in. */
+export interface RunSettings {
+  readonly eachMessage: ConsumerRunConfig['eachMessage']
+  readonly eachBatch: ConsumerRunConfig['eachBatch']
+  readonly eachBatchAutoResolve: boolean
+  readonly partitionsConsumedConcurrently: number
+}
+
+/** @throws KafkaJSNonRetriableError naming the option and its value */
+export function parseRunConfig(config: ConsumerRunConfig): RunSettings {
+  // kafkajs takes null for a handler that is not there.
+  const given = { ...config, eachMessage: config.eachMessage ?? undefined, eachBatch: config.eachBatch ?? undefined }
+  const options = checked(() => parseOptions(runOptions, given))
+  return {
+    eachMessage: given.eachMessage,
+    eachBatch: given.eachBatch,
+    eachBatchAutoResolve: options.eachBatchAutoResolve,
+    partitionsConsumedConcurrently: options.partitionsConsumedConcurrently,
+  }
+}
+
+function checked<T>(parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    throw toKafkaJSError(error)
+  }
+}

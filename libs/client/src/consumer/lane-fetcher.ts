@@ -1,0 +1,332 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { KafkaError } from '@rivulet/protocol'
+import type { FetchRequest, FetchResult, LogReader, Partition } from '@rivulet/storage'
+import { KafkaJSNonRetriableError, KafkaJSNumberOfRetriesExceeded, toKafkaJSError } from '../errors.js'
+import type { KafkaJSError } from '../errors.js'
+import type { RetrySettings } from '../retry.js'
+import type { Logger } from '../types.js'
+import type { AssignedPartition } from './assigned-partition.js'
+import type { BufferBudget } from './buffer-budget.js'
+import type { ConsumerInstrumentation } from './consumer-events.js'
+import type { Positions } from './positions.js'
+import { RetryState } from './retry-state.js'
+import type { SubscriptionState } from './subscription-state.js'
+
+/** Silent partitions are not checked more often than this, however short the waits are, ms. */
+const MIN_CHECK_INTERVAL_MS = 1000
+
+export interface LaneOptions {
+  readonly name: string
+  /** The lane's number in events, where Kafka has a broker's. */
+  readonly nodeId: number
+  readonly reader: Pick<LogReader, 'lane' | 'fetch' | 'wait' | 'interrupt'>
+  readonly subscription: SubscriptionState
+  readonly budget: BufferBudget
+  readonly positions: Positions
+  readonly maxBytesPerPartition: number
+  readonly minBytes: number
+  readonly maxWaitTimeInMs: number
+  readonly retry: RetrySettings
+  readonly instrumentation: ConsumerInstrumentation
+  readonly logger: Logger
+  /** There is something to hand out. */
+  onRecords(): void
+  /** The partition's log does not exist. */
+  onTopicGone(partition: AssignedPartition): void
+  onCrash(error: KafkaJSError): void
+}
+
+interface Asked {
+  readonly assigned: AssignedPartition
+  readonly generation: number
+  readonly request: FetchRequest
+}
+
+/**
+ * Fetches the partitions of one lane, one call at a time: rounds over all that have room while any of them is behind, a
+ * blocking wait when none is. Whoever makes a partition ready calls `wake`.
+ */
+export class LaneFetcher {
+  private stopped = false
+  /** Something has changed since the loop last looked. */
+  private woken = false
+  /** What the wait under way covers. */
+  private waitingFor: ReadonlyMap<AssignedPartition, Asked> | null = null
+  /** The partitions that had no room when the loop last looked. */
+  private leftOut: readonly AssignedPartition[] = []
+  private endIdle: (() => void) | null = null
+  private turn = 0
+  /** The last call was a wait: what it woke is fetched alone, the others were at their end a moment ago. */
+  private afterWait = false
+  private gathered = { bytes: 0, since: 0 }
+  private readonly abort = new AbortController()
+  private readonly failures: RetryState
+  readonly ended: Promise<void>
+
+  constructor(private readonly options: LaneOptions) {
+    this.failures = new RetryState(options.retry)
+    this.ended = this.run()
+  }
+
+  /** A partition of the lane may be ready that was not before: a wait under way does not cover it. */
+  wake(): void {
+    this.woken = true
+    if (this.waitingFor !== null) this.options.reader.interrupt(this.options.name)
+    this.endIdle?.()
+  }
+
+  /** A partition has given room free, or must be fetched again: ends a wait that does not cover what is ready now. */
+  drained(partition: AssignedPartition): void {
+    const { log } = partition
+    const isOwn = log !== null && this.options.reader.lane(log) === this.options.name
+    if ((isOwn && !this.covers(partition) && this.wantsAttention(partition)) || this.leftOut.some((p) => this.isReady(p))) {
+      this.wake()
+    }
+  }
+
+  private wantsAttention(partition: AssignedPartition): boolean {
+    return partition.start !== null || partition.needsValidation || partition.draining || this.isReady(partition)
+  }
+
+  private covers(partition: AssignedPartition): boolean {
+    const item = this.waitingFor?.get(partition)
+    return item !== undefined && item.generation === partition.generation && item.request.offset === partition.fetchOffset
+  }
+
+  stop(): void {
+    this.stopped = true
+    this.abort.abort()
+    this.wake()
+  }
+
+  private async run(): Promise<void> {
+    // Not in the constructor's own turn: whoever made this must be able to store it first.
+    await null
+    while (!this.stopped) {
+      this.woken = false
+      try {
+        await this.step()
+        this.failures.succeeded()
+      } catch (error) {
+        await this.failed(error)
+      }
+    }
+  }
+
+  private async step(): Promise<void> {
+    const { reader, subscription, positions, name } = this.options
+    const own = subscription.partitions.filter(({ log }) => log !== null && reader.lane(log) === name)
+    if (await positions.settle(own.filter((partition) => !subscription.isPaused(partition)))) this.options.onRecords()
+    if (this.stopped) return
+    const ready = own.filter((partition) => this.isReady(partition))
+    this.leftOut = ready.length === own.length ? [] : own.filter((partition) => !ready.includes(partition))
+    const behind = ready.filter((partition) => partition.behind)
+    if (behind.length > 0) return this.fetch(this.afterWait ? behind : ready)
+    // What changed while positions were looked up is not in the list: look again before anything blocks.
+    if (this.woken) return
+    if (ready.length > 0) return this.wait(ready)
+    await this.untilWoken()
+  }
+
+  private isReady(partition: AssignedPartition): boolean {
+    const ready =
+      partition.hasPosition &&
+      !partition.needsValidation &&
+      !partition.draining &&
+      !this.options.subscription.isPaused(partition) &&
+      partition.buffer.hasRoom(this.options.maxBytesPerPartition)
+    // Whatever happened while it was left out, a wait would not tell: when it is back it is fetched first.
+    if (!ready) partition.behind = true
+    return ready
+  }
+
+  private async fetch(partitions: readonly AssignedPartition[]): Promise<void> {
+    const { reader, budget } = this.options
+    this.afterWait = false
+    // Each in turn is the first, so that a budget which runs out in mid-list does not always run out for the same ones.
+    const from = this.turn++ % partitions.length
+    const asked = [...partitions.slice(from), ...partitions.slice(0, from)].map((partition) => this.ask(partition))
+    const maxBytes = Math.max(1, budget.available)
+    budget.reserve(maxBytes)
+    let results: FetchResult[]
+    try {
+      results = await this.observed(() => reader.fetch(asked.map(({ request }) => request), maxBytes))
+    } finally {
+      budget.release(maxBytes)
+    }
+    if (this.stopped) return
+    this.take(asked, results)
+    this.deliver()
+  }
+
+  private async wait(partitions: readonly AssignedPartition[]): Promise<void> {
+    const { reader, maxWaitTimeInMs } = this.options
+    const asked = partitions.map((partition) => this.ask(partition))
+    const timeout = this.gathered.bytes > 0 ? this.remainingGather() : maxWaitTimeInMs
+    this.waitingFor = new Map(asked.map((item) => [item.assigned, item]))
+    let results: FetchResult[]
+    try {
+      results = await this.observed(() => reader.wait(asked.map(({ request }) => request), Math.max(1, timeout)))
+    } finally {
+      this.waitingFor = null
+    }
+    if (this.stopped) return
+    this.afterWait = results.length > 0
+    this.take(asked, results)
+    this.deliver()
+    // XREAD cannot see that its position is from a tail that was lost and written anew: whatever has been silent for as
+    // long as a wait may last is checked.
+    const silentSince = performance.now() - Math.max(maxWaitTimeInMs * 0.9, MIN_CHECK_INTERVAL_MS)
+    for (const { assigned, generation } of asked) {
+      if (assigned.generation === generation && assigned.confirmedAt <= silentSince) assigned.needsValidation = true
+    }
+  }
+
+  private ask(assigned: AssignedPartition): Asked {
+    const { log, fetchOffset: offset, segment, generation, buffer } = assigned
+    if (log === null) throw new KafkaJSNonRetriableError(`${assigned.topic}-${assigned.partition} has no log to fetch`)
+    const maxBytes = Math.max(1, this.options.maxBytesPerPartition - buffer.bytes)
+    return { assigned, generation, request: { partition: log, offset, maxBytes, segment } }
+  }
+
+  /** Takes over what is still wanted: a seek, a pause or a new assignment may have overtaken the fetch. */
+  private take(asked: readonly Asked[], results: readonly FetchResult[]): void {
+    const byPartition = new Map<Partition, Asked>(asked.map((item) => [item.request.partition, item]))
+    let failure: KafkaError | null = null
+    for (const result of results) {
+      const item = byPartition.get(result.partition)
+      if (item === undefined || !this.isWanted(item)) continue
+      if (result.error !== null) failure = this.refused(item.assigned, result.error) ?? failure
+      else this.accept(item.assigned, result)
+    }
+    if (failure !== null) throw failure
+  }
+
+  private isWanted({ assigned, generation, request }: Asked): boolean {
+    return (
+      assigned.generation === generation &&
+      assigned.fetchOffset === request.offset &&
+      assigned.log === request.partition &&
+      !assigned.needsValidation &&
+      !this.options.subscription.isPaused(assigned)
+    )
+  }
+
+  private accept(assigned: AssignedPartition, result: FetchResult): void {
+    const fromWait = result.logStartOffset < 0
+    assigned.behind = result.more
+    assigned.segment = result.segment
+    assigned.logEndOffset = fromWait ? Math.max(assigned.logEndOffset, result.logEndOffset) : result.logEndOffset
+    if (!fromWait && (assigned.fetchOffset < result.logStartOffset || assigned.fetchOffset > result.logEndOffset)) {
+      assigned.needsValidation = true
+      return
+    }
+    for (const batch of result.batches) {
+      if (batch.endOffset <= assigned.fetchOffset) continue
+      if (fromWait && batch.baseOffset > assigned.fetchOffset) {
+        // Either compaction left a gap, or the log start has passed the position: a fetch tells which.
+        assigned.behind = true
+        return
+      }
+      if (!assigned.admits(batch.leaderEpoch)) {
+        assigned.suspectEpoch = batch.leaderEpoch
+        assigned.needsValidation = true
+        assigned.behind = true
+        return
+      }
+      assigned.confirmedAt = performance.now()
+      assigned.sawEpoch(batch.leaderEpoch, batch.baseOffset)
+      assigned.buffer.push(batch)
+      assigned.fetchOffset = batch.endOffset
+      if (this.gathered.bytes === 0) this.gathered.since = performance.now()
+      this.gathered.bytes += batch.bytes.length
+    }
+  }
+
+  /** What a partition's error means; an error that concerns the connection is handed back. */
+  private refused(assigned: AssignedPartition, error: KafkaError): KafkaError | null {
+    switch (error.type) {
+      case 'OFFSET_OUT_OF_RANGE':
+        assigned.needsValidation = true
+        return null
+      case 'UNKNOWN_TOPIC_ID':
+      case 'UNKNOWN_TOPIC_OR_PARTITION':
+        this.options.onTopicGone(assigned)
+        return null
+      default:
+        assigned.behind = true
+        return error
+    }
+  }
+
+  /** Hands out what has come: when minBytes have, or maxWaitTimeInMs is over, or when there is no room for more. */
+  private deliver(noMoreComes = false): void {
+    const { minBytes, onRecords } = this.options
+    const { bytes } = this.gathered
+    if (bytes === 0 || (bytes < minBytes && !noMoreComes && this.remainingGather() > 0)) return
+    this.gathered.bytes = 0
+    onRecords()
+  }
+
+  private remainingGather(): number {
+    return this.gathered.since + this.options.maxWaitTimeInMs - performance.now()
+  }
+
+  private async observed(call: () => Promise<FetchResult[]>): Promise<FetchResult[]> {
+    const { instrumentation, nodeId } = this.options
+    const begun = Date.now()
+    instrumentation.emit('consumer.fetch_start', { nodeId })
+    const results = await call()
+    instrumentation.emit('consumer.fetch', {
+      numberOfBatches: results.reduce((sum, { batches }) => sum + (batches.length > 0 ? 1 : 0), 0),
+      duration: Date.now() - begun,
+      nodeId,
+    })
+    return results
+  }
+
+  private async untilWoken(): Promise<void> {
+    this.deliver(true)
+    await new Promise<void>((resolve) => {
+      this.endIdle = resolve
+    })
+    this.endIdle = null
+  }
+
+  private async failed(thrown: unknown): Promise<void> {
+    if (this.stopped) return
+    const { logger, onCrash, subscription, reader, name } = this.options
+    const error = toKafkaJSError(thrown)
+    if (!error.retriable) return this.crash(error)
+    if (this.failures.exhausted) {
+      onCrash(
+        new KafkaJSNumberOfRetriesExceeded(error, { retryCount: this.failures.count, retryTime: this.failures.time }),
+      )
+      return this.untilStopped()
+    }
+    const wait = this.failures.next()
+    logger.warn('Fetching has failed, trying again', {
+      error: error.message,
+      lane: name,
+      retryCount: this.failures.count,
+      retryTime: wait,
+    })
+    for (const partition of subscription.partitions) {
+      if (partition.log !== null && reader.lane(partition.log) === name) partition.behind = true
+    }
+    await sleep(wait, undefined, { signal: this.abort.signal }).catch(() => undefined)
+  }
+
+  private crash(error: KafkaJSError): Promise<void> {
+    this.options.onCrash(error)
+    return this.untilStopped()
+  }
+
+  private untilStopped(): Promise<void> {
+    const { signal } = this.abort
+    return new Promise((resolve) => {
+      if (signal.aborted) resolve()
+      else signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+  }
+}

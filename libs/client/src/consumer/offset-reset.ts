@@ -1,0 +1,89 @@
+/**
+ * Where a partition starts that has no position of its own, or whose position is no longer in the log.
+ *
+ * - `'earliest'`: the first record that is still there
+ * - `'latest'`: only records written from now on
+ * - `'none'`: nothing is guessed, the consumer fails with `KafkaJSOffsetOutOfRange`
+ * - `{ timestamp }`: the first record with this timestamp (milliseconds since 1970) or a later one; the end of the log
+ *   where there is none
+ *
+ * Mirrors Kafka's `auto.offset.reset` (`{ timestamp }` is its `by_duration`, with the instant spelt out).
+ */
+export type AutoOffsetReset = 'earliest' | 'latest' | 'none' | { readonly timestamp: number }
+
+/** Where a partition is to start; `reset` leaves it to the reset policy. */
+export type StartOffset =
+  | { readonly kind: 'offset'; readonly offset: number }
+  | { readonly kind: 'earliest' }
+  | { readonly kind: 'latest' }
+  | { readonly kind: 'timestamp'; readonly timestamp: number }
+  | { readonly kind: 'reset' }
+
+/** What {@link decideStart} comes to: an offset, a timestamp to look up, or nothing to go by. */
+export type StartDecision =
+  | { readonly kind: 'position'; readonly offset: number }
+  | { readonly kind: 'lookup'; readonly timestamp: number }
+  | { readonly kind: 'out-of-range' }
+
+export interface LogBounds {
+  readonly logStartOffset: number
+  readonly logEndOffset: number
+}
+
+const LATEST_OFFSET = -1
+const EARLIEST_OFFSET = -2
+
+const INTEGER = /^[+-]?\d+$/
+
+/** An offset as the caller wrote it, as a number; `null` when it is no integer that a log can hold (up to 2^53 - 1). */
+export function parseOffset(value: unknown): number | null {
+  if (typeof value === 'string' && !INTEGER.test(value.trim())) return null
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') return null
+  const offset = Number(value)
+  return Number.isSafeInteger(offset) ? offset : null
+}
+
+/** The start that an offset stands for: Kafka's special offsets -1 (latest) and -2 (earliest), or itself; `null`: invalid. */
+export function startAt(offset: number): StartOffset | null {
+  if (offset === LATEST_OFFSET) return { kind: 'latest' }
+  if (offset === EARLIEST_OFFSET) return { kind: 'earliest' }
+  return offset >= 0 ? { kind: 'offset', offset } : null
+}
+
+/** Whether a value is a reset policy; the caller words the error. */
+export function isAutoOffsetReset(value: unknown): value is AutoOffsetReset {
+  if (value === 'earliest' || value === 'latest' || value === 'none') return true
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'timestamp' in value &&
+    typeof value.timestamp === 'number' &&
+    Number.isSafeInteger(value.timestamp) &&
+    value.timestamp >= 0
+  )
+}
+
+/** Where to start in a log of these bounds. An offset outside of the log counts as none given: the policy decides. */
+export function decideStart(start: StartOffset, policy: AutoOffsetReset, bounds: LogBounds): StartDecision {
+  switch (start.kind) {
+    case 'offset':
+      return start.offset >= bounds.logStartOffset && start.offset <= bounds.logEndOffset
+        ? { kind: 'position', offset: start.offset }
+        : decideReset(policy, bounds)
+    case 'earliest':
+      return { kind: 'position', offset: bounds.logStartOffset }
+    case 'latest':
+      return { kind: 'position', offset: bounds.logEndOffset }
+    case 'timestamp':
+      return { kind: 'lookup', timestamp: start.timestamp }
+    case 'reset':
+      return decideReset(policy, bounds)
+  }
+}
+
+function decideReset(policy: AutoOffsetReset, bounds: LogBounds): StartDecision {
+  if (policy === 'none') return { kind: 'out-of-range' }
+  if (policy === 'earliest') return { kind: 'position', offset: bounds.logStartOffset }
+  if (policy === 'latest') return { kind: 'position', offset: bounds.logEndOffset }
+  return { kind: 'lookup', timestamp: policy.timestamp }
+}

@@ -1,0 +1,101 @@
+import type { LogReader, Storage } from '@rivulet/storage'
+import type { KafkaJSError } from '../errors.js'
+import type { Logger } from '../types.js'
+import type { BufferBudget } from './buffer-budget.js'
+import type { ConsumerInstrumentation } from './consumer-events.js'
+import type { ConsumerSettings, RunSettings } from './consumer-settings.js'
+import { Dispatcher, type WorkHooks } from './dispatcher.js'
+import { Fetcher } from './fetcher.js'
+import type { SubscriptionState } from './subscription-state.js'
+
+export interface RunSessionOptions {
+  readonly storage: Pick<Storage, 'topics' | 'log'>
+  /** Closed with the session. */
+  readonly reader: LogReader
+  readonly subscription: SubscriptionState
+  readonly budget: BufferBudget
+  readonly settings: ConsumerSettings
+  readonly run: RunSettings
+  readonly hooks: WorkHooks
+  readonly instrumentation: ConsumerInstrumentation
+  readonly logger: Logger
+  pause(topic: string, partition: number): void
+  resume(topic: string, partition: number): void
+  /** Called at most once. */
+  onCrash(error: KafkaJSError): void
+}
+
+/** One run of a consumer, from start to stop or crash: its fetching and its handlers. */
+export class RunSession {
+  private readonly fetcher: Fetcher | null
+  private readonly dispatcher: Dispatcher
+  private ending: Promise<void> | null = null
+
+  constructor(private readonly options: RunSessionOptions) {
+    const { storage, reader, subscription, budget, settings, run, instrumentation, logger } = options
+    const { maxBytesPerPartition, minBytes, maxWaitTimeInMs, retry } = settings
+    const onCrash = (error: KafkaJSError): void => this.crashed(error)
+    this.dispatcher = new Dispatcher({
+      subscription,
+      ...run,
+      maxBytesPerPartition,
+      retry,
+      hooks: options.hooks,
+      instrumentation,
+      logger,
+      pause: (topic, partition) => options.pause(topic, partition),
+      resume: (topic, partition) => options.resume(topic, partition),
+      onDrained: (partition) => this.fetcher?.drained(partition),
+      onCrash,
+    })
+    if (run.eachMessage === undefined && run.eachBatch === undefined) {
+      logger.warn('run was given neither eachMessage nor eachBatch: there is nothing to hand records to, none are fetched')
+      this.fetcher = null
+      return
+    }
+    this.fetcher = new Fetcher({
+      reader,
+      topics: storage.topics,
+      log: storage.log,
+      subscription,
+      budget,
+      maxBytesPerPartition,
+      minBytes,
+      maxWaitTimeInMs,
+      retry,
+      instrumentation,
+      logger,
+      onRecords: () => this.dispatcher.notify(),
+      onCrash,
+    })
+  }
+
+  assignmentChanged(): void {
+    this.fetcher?.assignmentChanged()
+  }
+
+  /** Positions or pauses have changed. */
+  changed(): void {
+    this.fetcher?.wake()
+    this.dispatcher.notify()
+  }
+
+  /** Resolves when handlers have ended their current message or batch; nothing is fetched from now on. */
+  stop(): Promise<void> {
+    this.ending ??= Promise.all([
+      this.dispatcher.stop(),
+      this.fetcher?.stop(),
+      // A blocked call would otherwise have to be waited for.
+      this.options.reader.close().catch((error: unknown) => {
+        this.options.logger.debug('Closing the reader has failed', { error: String(error) })
+      }),
+    ]).then(() => undefined)
+    return this.ending
+  }
+
+  private crashed(error: KafkaJSError): void {
+    if (this.ending !== null) return
+    void this.stop()
+    this.options.onCrash(error)
+  }
+}

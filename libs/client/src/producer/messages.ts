@@ -1,0 +1,148 @@
+import { type Bytes, type CompressionType, KafkaError, RecordBatchBuilder } from '@rivulet/protocol'
+
+import type { ICustomPartitioner, Message, PartitionMetadata } from '../types.js'
+
+/** An upper bound of a record's length, attributes, deltas, lengths and number of headers. */
+const RECORD_OVERHEAD = 40
+/** A UTF-16 code unit takes at most three bytes in UTF-8. */
+const UTF8_BYTES = 3
+
+/** The header of a record batch: it counts where a record's or batch's size is limited. */
+export const BATCH_HEADER_BYTES = 61
+
+/** The messages of one send for one partition. */
+export interface Group {
+  readonly partition: number
+  readonly messages: Message[]
+  /** An upper bound of the bytes that they add to a batch, not measured but estimated. */
+  bound: number
+}
+
+/** What limits a record's size: the limit in bytes and the option or config that sets it. */
+export interface SizeLimit {
+  readonly bytes: number
+  readonly name: string
+}
+
+/**
+ * A key or value as it is encoded. Numbers and other values with a text of their own count as that text, as in kafkajs; an
+ * object without one is refused, where kafkajs stores "[object Object]".
+ */
+export function bytesOf(data: unknown, field: string): Bytes {
+  if (typeof data === 'string' || data === null || data === undefined || data instanceof Uint8Array) return data
+  const text = String(data)
+  if (text !== '[object Object]') return text
+  throw new KafkaError(
+    'INVALID_RECORD',
+    `The ${field} of the message is an object: it must be a Buffer, a Uint8Array, a string or null (JSON.stringify it?)`,
+  )
+}
+
+/** A message's timestamp in ms: its own, or the time of the send. */
+export function timestampOf(message: Message, now: number): number {
+  const { timestamp } = message
+  if (timestamp === undefined || timestamp === null || timestamp === '') return now
+  const number = Number(timestamp)
+  if (Number.isSafeInteger(number) && number >= -1) return number
+  throw new KafkaError(
+    'INVALID_TIMESTAMP',
+    `The timestamp of the message is ${JSON.stringify(timestamp)}: it must be milliseconds since 1970, in decimal`,
+    { timestamp },
+  )
+}
+
+/** The measured upper bound of the bytes that a message adds to a batch. */
+export function sizeOf(message: Message): number {
+  return RecordBatchBuilder.sizeOf({
+    key: bytesOf(message.key, 'key'),
+    value: bytesOf(message.value, 'value'),
+    headers: message.headers ?? undefined,
+  })
+}
+
+function boundOf(data: Bytes): number {
+  if (typeof data === 'string') return data.length * UTF8_BYTES
+  return data?.length ?? 0
+}
+
+/**
+ * Checks everything about a message that can be wrong, so that nothing fails once the first message of a send is in its
+ * batch. Returns an upper bound of the bytes that it adds, without measuring strings.
+ */
+function check(message: Message, now: number): number {
+  timestampOf(message, now)
+  const bound = RECORD_OVERHEAD + boundOf(bytesOf(message.key, 'key')) + boundOf(bytesOf(message.value, 'value'))
+  const { headers } = message
+  return headers === undefined || headers === null ? bound : bound + RecordBatchBuilder.sizeOf({ headers })
+}
+
+/** What the messages of a send are to be sorted by. */
+export interface Grouping {
+  readonly topic: string
+  readonly partitionMetadata: PartitionMetadata[]
+  readonly partitioner: ReturnType<ICustomPartitioner>
+  readonly recordLimit: SizeLimit
+  readonly now: number
+}
+
+/**
+ * Checks the messages of a send for one topic and sorts them by partition; their order within a partition stays.
+ *
+ * @throws KafkaError for the first message that is not valid: nothing of the send goes to this topic then.
+ *   UNKNOWN_TOPIC_OR_PARTITION: no such partition; MESSAGE_TOO_LARGE, INVALID_RECORD, INVALID_TIMESTAMP
+ */
+export function groupByPartition(messages: readonly Message[], grouping: Grouping): Group[] {
+  const { topic, partitionMetadata, partitioner, recordLimit, now } = grouping
+  const groups: Group[] = []
+  const byPartition: (Group | undefined)[] = []
+  for (const message of messages) {
+    const partition = partitioner({ topic, partitionMetadata, message })
+    if (!(partition >= 0 && partition < partitionMetadata.length && Number.isInteger(partition))) {
+      throw noSuchPartition(topic, partition, partitionMetadata.length)
+    }
+    const bound = check(message, now)
+    if (bound + BATCH_HEADER_BYTES > recordLimit.bytes) checkSize(message, topic, partition, recordLimit)
+    const group = byPartition[partition]
+    if (group === undefined) {
+      const added: Group = { partition, messages: [message], bound }
+      byPartition[partition] = added
+      groups.push(added)
+    } else {
+      group.messages.push(message)
+      group.bound += bound
+    }
+  }
+  return groups
+}
+
+function noSuchPartition(topic: string, partition: unknown, count: number): KafkaError {
+  return new KafkaError(
+    'UNKNOWN_TOPIC_OR_PARTITION',
+    `The topic '${topic}' has no partition ${String(partition)}: it has ${count}, numbered from 0`,
+    { topic, partition, partitions: count },
+  )
+}
+
+function checkSize(message: Message, topic: string, partition: number, limit: SizeLimit): void {
+  const size = sizeOf(message) + BATCH_HEADER_BYTES
+  if (size <= limit.bytes) return
+  throw new KafkaError(
+    'MESSAGE_TOO_LARGE',
+    `A message for ${topic}-${partition} takes ${size} bytes, more than the limit of ${limit.bytes} (${limit.name})`,
+    { topic, partition, size, limit: limit.bytes },
+  )
+}
+
+/** The names of the topic config compression.type and what they stand for. */
+const COMPRESSION_TYPES: Readonly<Record<string, CompressionType>> = {
+  uncompressed: 0,
+  gzip: 1,
+  snappy: 2,
+  lz4: 3,
+  zstd: 4,
+}
+
+/** How a batch is compressed: as the topic says, or as the send does where the topic leaves it to the producer. */
+export function effectiveCompression(topicConfig: string, requested: CompressionType): CompressionType {
+  return COMPRESSION_TYPES[topicConfig] ?? requested
+}

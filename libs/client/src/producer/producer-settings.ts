@@ -1,0 +1,46 @@
+import { parseOptions, producerOptions } from '@rivulet/protocol'
+
+import { toKafkaJSError } from '../errors.js'
+import { type RetrySettings, retrySettings } from '../retry.js'
+import type { ProducerConfig, RetryOptions } from '../types.js'
+
+/** What the accumulator and the sender need of a producer's options (protocol's producerOptions explains each). */
+export interface ProducerSettings {
+  readonly lingerMs: number
+  readonly batchSize: number
+  readonly maxRequestSize: number
+  readonly bufferMemory: number
+  readonly maxBlockMs: number
+  readonly deliveryTimeoutMs: number
+  readonly maxInFlightRequests: number
+  readonly allowAutoTopicCreation: boolean
+  readonly idempotent: boolean
+  readonly retry: RetrySettings
+}
+
+/**
+ * Checks a producer's config and fills in defaults. `retries` is kafkajs's: 5, and without an end for
+ * `idempotent: true`, unless `retry` says otherwise.
+ *
+ * @throws KafkaJSNonRetriableError naming the option and its value
+ */
+export function parseProducerConfig(config: ProducerConfig, clientRetry: RetryOptions): ProducerSettings {
+  try {
+    const options = parseOptions(producerOptions, config)
+    return {
+      ...options,
+      retry: retrySettings({
+        ...clientRetry,
+        ...(options.idempotent ? { retries: Infinity } : {}),
+        ...defined(config.retry),
+      }),
+    }
+  } catch (error) {
+    throw toKafkaJSError(error)
+  }
+}
+
+/** Without the options that are undefined, which count as left out. */
+function defined(retry: RetryOptions = {}): RetryOptions {
+  return Object.fromEntries(Object.entries(retry).filter(([, value]) => value !== undefined))
+}

@@ -1,0 +1,163 @@
+import type {
+  IHeaders,
+  Logger,
+  Offsets,
+  PartitionMetadata,
+  RetryOptions,
+  TopicOffsets,
+  TopicPartitionOffset,
+  TopicPartitionOffsetAndMetadata,
+  TopicPartitions,
+} from './common.js'
+import type { GroupDescription } from './admin.js'
+import type {
+  ConsumerEventPayloads,
+  ConsumerEvents,
+  InstrumentationEvent,
+  RemoveInstrumentationEventListener,
+} from './events.js'
+
+export interface ConsumerConfig {
+  groupId: string
+  partitionAssigners?: PartitionAssigner[]
+  /** The age at which topic metadata is read again, in ms (300000). */
+  metadataMaxAge?: number
+  /** How long a member may be silent before its partitions are given away, in ms (30000). */
+  sessionTimeout?: number
+  rebalanceTimeout?: number
+  heartbeatInterval?: number
+  /** The most bytes of one partition in one fetch (1 MiB). */
+  maxBytesPerPartition?: number
+  minBytes?: number
+  /** The most bytes of one fetch (10 MiB). */
+  maxBytes?: number
+  /** The longest wait of one fetch, in ms (5000). */
+  maxWaitTimeInMs?: number
+  retry?: RetryOptions & { restartOnFailure?: (err: Error) => Promise<boolean> }
+  allowAutoTopicCreation?: boolean
+  maxInFlightRequests?: number
+  readUncommitted?: boolean
+  rackId?: string
+  /**
+   * Rivulet only: where reading starts without a committed offset, or when it is out of range ('latest'); `fromBeginning`
+   * goes before it. Kafka: auto.offset.reset
+   */
+  autoOffsetReset?: 'latest' | 'earliest' | 'none'
+}
+
+/** The cluster, as far as an assigner may look at it. */
+export type Cluster = {
+  findTopicPartitionMetadata(topic: string): PartitionMetadata[]
+}
+
+export type Assignment = { [topic: string]: number[] }
+export type GroupMember = { memberId: string; memberMetadata: Buffer }
+export type GroupMemberAssignment = { memberId: string; memberAssignment: Buffer }
+export type GroupState = { name: string; metadata: Buffer }
+
+export type Assigner = {
+  name: string
+  version: number
+  assign(group: { members: GroupMember[]; topics: string[] }): Promise<GroupMemberAssignment[]>
+  protocol(subscription: { topics: string[] }): GroupState
+}
+
+export type PartitionAssigner = (config: { cluster: Cluster; groupId: string; logger: Logger }) => Assigner
+
+interface MessageSetEntry {
+  key: Buffer | null
+  value: Buffer | null
+  timestamp: string
+  attributes: number
+  offset: string
+  size: number
+  headers?: never
+}
+
+interface RecordBatchEntry {
+  key: Buffer | null
+  value: Buffer | null
+  timestamp: string
+  attributes: number
+  offset: string
+  headers: IHeaders
+  size?: never
+}
+
+/** A message as a handler gets it. Rivulet's are always of the second kind. */
+export type KafkaMessage = MessageSetEntry | RecordBatchEntry
+
+export type Batch = {
+  topic: string
+  partition: number
+  highWatermark: string
+  messages: KafkaMessage[]
+  isEmpty(): boolean
+  firstOffset(): string | null
+  lastOffset(): string
+  offsetLag(): string
+  offsetLagLow(): string
+}
+
+export interface OffsetsByTopicPartition {
+  topics: TopicOffsets[]
+}
+
+export interface EachMessagePayload {
+  topic: string
+  partition: number
+  message: KafkaMessage
+  heartbeat(): Promise<void>
+  pause(): () => void
+}
+
+export interface EachBatchPayload {
+  batch: Batch
+  resolveOffset(offset: string): void
+  heartbeat(): Promise<void>
+  pause(): () => void
+  commitOffsetsIfNecessary(offsets?: Offsets): Promise<void>
+  uncommittedOffsets(): OffsetsByTopicPartition
+  isRunning(): boolean
+  isStale(): boolean
+}
+
+export type ConsumerEachMessagePayload = EachMessagePayload
+export type ConsumerEachBatchPayload = EachBatchPayload
+
+export type EachBatchHandler = (payload: EachBatchPayload) => Promise<void>
+export type EachMessageHandler = (payload: EachMessagePayload) => Promise<void>
+
+export type ConsumerRunConfig = {
+  autoCommit?: boolean
+  autoCommitInterval?: number | null
+  autoCommitThreshold?: number | null
+  eachBatchAutoResolve?: boolean
+  partitionsConsumedConcurrently?: number
+  eachBatch?: EachBatchHandler
+  eachMessage?: EachMessageHandler
+}
+
+/** @deprecated use ConsumerSubscribeTopics */
+export type ConsumerSubscribeTopic = { topic: string | RegExp; fromBeginning?: boolean }
+export type ConsumerSubscribeTopics = { topics: (string | RegExp)[]; fromBeginning?: boolean }
+
+export type Consumer = {
+  connect(): Promise<void>
+  disconnect(): Promise<void>
+  subscribe(subscription: ConsumerSubscribeTopics | ConsumerSubscribeTopic): Promise<void>
+  stop(): Promise<void>
+  run(config?: ConsumerRunConfig): Promise<void>
+  commitOffsets(topicPartitions: Array<TopicPartitionOffsetAndMetadata>): Promise<void>
+  seek(topicPartitionOffset: TopicPartitionOffset): void
+  describeGroup(): Promise<GroupDescription>
+  pause(topics: Array<{ topic: string; partitions?: number[] }>): void
+  paused(): TopicPartitions[]
+  resume(topics: Array<{ topic: string; partitions?: number[] }>): void
+  on<T extends keyof ConsumerEventPayloads>(
+    eventName: T,
+    listener: (event: InstrumentationEvent<ConsumerEventPayloads[T]>) => void,
+  ): RemoveInstrumentationEventListener<T>
+  logger(): Logger
+  readonly events: ConsumerEvents
+}

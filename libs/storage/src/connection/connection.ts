@@ -1,0 +1,319 @@
+import { KafkaError } from '@rivulet/protocol'
+import type { Redis } from 'ioredis'
+import type { Script, ScriptArgument } from '../scripts/script.js'
+import { isCluster, type ConnectionRole, type RedisClient, type StorageLogger } from './redis-target.js'
+import { toKafkaError, type ErrorContext } from './server-errors.js'
+import { abandon, Watchdog } from './watchdog.js'
+
+export interface ConnectionParts {
+  /** Made with lazyConnect, and ours alone: it is closed with the connection. */
+  readonly client: RedisClient
+  readonly role: ConnectionRole
+  /** Where it leads, for messages. */
+  readonly label: () => string
+  readonly connectionTimeout: number
+  readonly requestTimeout: number
+  readonly logger: StorageLogger
+  /**
+   * Asked after each time that a single server was connected to again; false: it is not the one we want (a replica), and
+   * another attempt is to be made.
+   */
+  readonly accepts?: (client: Redis) => Promise<boolean>
+}
+
+/** Close waits this long for the commands in flight. */
+const DRAIN_TIMEOUT = 500
+const LOG_INTERVAL = 5_000
+/** How often a subscriber, which sends nothing by itself, asks whether the other side is still there. */
+const PING_INTERVAL = 10_000
+
+/**
+ * One connection to Redis, or one set of connections to a Cluster's nodes, that comes back by itself for as long as it
+ * is open. Commands in flight when it is lost are rejected at once (NETWORK_EXCEPTION, REQUEST_TIMED_OUT): whoever sent
+ * them knows whether they may be repeated.
+ */
+export class Connection {
+  /** For commands by their typed methods. While the connection is lost they fail at once; `ready()` waits for it. */
+  readonly client: RedisClient
+  readonly role: ConnectionRole
+  /** Whether the other side is a Redis Cluster: a command's keys must then share a slot. */
+  readonly cluster: boolean
+  /**
+   * For how long a command may be without an answer, in ms. By default the request timeout; before a command that blocks
+   * it must be raised by the time that it may block.
+   */
+  replyTimeout: number
+
+  readonly #parts: ConnectionParts
+  readonly #watchdog: Watchdog
+  readonly #reconnectListeners = new Set<() => void>()
+  readonly #waiting = new Set<{ resolve: () => void; reject: (error: KafkaError) => void }>()
+  readonly #pings: NodeJS.Timeout | undefined
+  #usable = false
+  #wasUsable = false
+  #closed = false
+  #lastError: Error | undefined
+  #nextLogAt = 0
+
+  constructor(parts: ConnectionParts) {
+    this.#parts = parts
+    this.client = parts.client
+    this.role = parts.role
+    this.cluster = isCluster(parts.client)
+    this.replyTimeout = parts.requestTimeout
+    this.#observe(parts.client)
+    this.#watchdog = new Watchdog({
+      clients: () => this.#clients(),
+      replyTimeout: () => this.replyTimeout,
+      connectionTimeout: parts.connectionTimeout,
+      onSilence: (_, timeout) =>
+        parts.logger.warn(`Redis at ${parts.label()} has not answered for ${timeout} ms: connecting anew`),
+    })
+    if (parts.role === 'subscriber') {
+      this.#pings = setInterval(() => this.#ping(), Math.min(PING_INTERVAL, parts.requestTimeout / 2))
+      this.#pings.unref()
+    }
+  }
+
+  /** Where it leads, without secrets: for messages. */
+  get label(): string {
+    return this.#parts.label()
+  }
+
+  /** Whether commands can be issued now. */
+  get usable(): boolean {
+    return this.#usable
+  }
+
+  /**
+   * Connects for the first time.
+   *
+   * @throws KafkaError NETWORK_EXCEPTION, SASL_AUTHENTICATION_FAILED …; the connection is closed then
+   */
+  async open(): Promise<void> {
+    this.client.connect().catch((error: unknown) => {
+      if (error instanceof Error) this.#lastError ??= error
+    })
+    try {
+      await this.ready(this.#parts.connectionTimeout)
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  /**
+   * Resolves when commands can be issued: at once, unless the connection is lost at the moment.
+   *
+   * @param timeout how long to wait for it, in ms; by default the request timeout
+   * @throws KafkaError NETWORK_EXCEPTION after that time, CLIENT_CLOSED when it is or gets closed
+   */
+  ready(timeout: number = this.#parts.requestTimeout): Promise<void> {
+    if (this.#usable) return Promise.resolve()
+    if (this.#closed) return Promise.reject(this.#closedError())
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        clearTimeout(timer)
+        this.#waiting.delete(waiter)
+      }
+      const waiter = {
+        resolve: () => {
+          settle()
+          resolve()
+        },
+        reject: (error: KafkaError) => {
+          settle()
+          reject(error)
+        },
+      }
+      const timer = setTimeout(() => waiter.reject(this.#unreachable(timeout)), timeout)
+      this.#waiting.add(waiter)
+    })
+  }
+
+  /** Runs a script when the connection is there. @throws KafkaError the refusal, or what became of the connection */
+  async run(
+    script: Script,
+    keys: readonly string[],
+    args: readonly ScriptArgument[],
+    context?: ErrorContext,
+  ): Promise<unknown> {
+    try {
+      if (!this.#usable) await this.ready()
+      return await script.run(this.client, keys, args)
+    } catch (error) {
+      throw this.#failure(error, context)
+    }
+  }
+
+  /** As `run`, with buffers where the script returns texts. */
+  async runForBuffers(
+    script: Script,
+    keys: readonly string[],
+    args: readonly ScriptArgument[],
+    context?: ErrorContext,
+  ): Promise<unknown> {
+    try {
+      if (!this.#usable) await this.ready()
+      return await script.runForBuffers(this.client, keys, args)
+    } catch (error) {
+      throw this.#failure(error, context)
+    }
+  }
+
+  /** Issues a command when the connection is there. @throws KafkaError the refusal, or what became of the connection */
+  async command<T>(issue: (client: RedisClient) => Promise<T>, context?: ErrorContext): Promise<T> {
+    try {
+      if (!this.#usable) await this.ready()
+      return await issue(this.client)
+    } catch (error) {
+      throw this.#failure(error, context)
+    }
+  }
+
+  /** Calls the listener after the connection was lost and made again. @returns what takes the listener away */
+  onReconnect(listener: () => void): () => void {
+    this.#reconnectListeners.add(listener)
+    return () => this.#reconnectListeners.delete(listener)
+  }
+
+  /** Lets the commands in flight finish for half a second, then closes. Can be called more than once. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    for (const waiter of [...this.#waiting]) waiter.reject(this.#closedError())
+    this.#reconnectListeners.clear()
+    if (this.#usable && this.role !== 'reader-block') await this.#drain()
+    this.#usable = false
+    this.#watchdog.stop()
+    clearInterval(this.#pings)
+    const clients = this.#clients()
+    this.client.disconnect()
+    // A stopped server would not take part in an orderly goodbye, and the socket would keep the process alive.
+    for (const client of clients) abandon(client, this.#closedError())
+  }
+
+  #failure(error: unknown, context: ErrorContext | undefined): KafkaError {
+    if (this.#closed && !(error instanceof KafkaError)) return this.#closedError()
+    return toKafkaError(error, { address: this.label, ...context })
+  }
+
+  // Answers come in the order of the commands: an answer to PING means that all before it are in.
+  async #drain(): Promise<void> {
+    const clients = this.#clients().filter((client) => !client.commandQueue.isEmpty())
+    if (clients.length === 0) return
+    let timer: NodeJS.Timeout | undefined
+    const timeout = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, DRAIN_TIMEOUT)
+    })
+    await Promise.race([Promise.allSettled(clients.map((client) => client.ping())), timeout])
+    clearTimeout(timer)
+  }
+
+  // The answer does not matter: the watchdog sees whether one comes.
+  #ping(): void {
+    if (this.#usable) this.client.ping().catch(() => undefined)
+  }
+
+  #clients(): readonly Redis[] {
+    return isCluster(this.client) ? this.client.nodes() : [this.client]
+  }
+
+  #observe(client: RedisClient): void {
+    const { accepts, logger } = this.#parts
+    client.on('error', (error: Error) => this.#noteError(error))
+    client.on('close', () => this.#lost())
+    if (isCluster(client)) {
+      client.on('ready', () => this.#regained())
+      client.on('node error', (error: Error) => this.#noteError(error))
+      // A node's own connection may be lost and made again while the Cluster's client stays ready all the time.
+      client.on('+node', (node: Redis) => {
+        let lost = false
+        node.on('close', () => {
+          lost = true
+          this.#refreshSlots()
+        })
+        node.on('ready', () => {
+          if (lost) this.#announceReconnect()
+          lost = false
+        })
+      })
+      return
+    }
+    client.on('ready', () => {
+      if (!this.#wasUsable || accepts === undefined) return this.#regained()
+      accepts(client).then(
+        (accepted) => {
+          if (this.#closed || client.status !== 'ready') return
+          if (accepted) return this.#regained()
+          logger.warn(`${this.label} is a replica now: looking for the primary`)
+          client.disconnect(true)
+        },
+        (error: unknown) => {
+          // Either the connection is lost again, which 'close' tells, or the answer was a refusal.
+          if (error instanceof Error) this.#noteError(error)
+          if (!this.#closed && client.status === 'ready') client.disconnect(true)
+        },
+      )
+    })
+  }
+
+  // Without this a Cluster's failover is noticed by the refresh timer only; ioredis runs one refresh at a time. Where no
+  // node that it knows answers, it starts anew from the addresses that it was given: all others may have moved.
+  #refreshSlots(): void {
+    const { client } = this
+    if (!isCluster(client) || this.#closed || client.status !== 'ready') return
+    client.refreshSlotsCache((error) => {
+      if (error instanceof Error && !this.#closed && client.status === 'ready') client.disconnect(true)
+    })
+  }
+
+  #lost(): void {
+    if (!this.#usable) return
+    this.#usable = false
+    if (!this.#closed) this.#parts.logger.warn(`the connection to Redis at ${this.label} (${this.role}) was lost`)
+  }
+
+  #regained(): void {
+    if (this.#closed) return
+    this.#usable = true
+    this.#lastError = undefined
+    for (const waiter of [...this.#waiting]) waiter.resolve()
+    if (this.#wasUsable) {
+      this.#parts.logger.info(`the connection to Redis at ${this.label} (${this.role}) is back`)
+      this.#announceReconnect()
+    }
+    this.#wasUsable = true
+  }
+
+  #announceReconnect(): void {
+    for (const listener of [...this.#reconnectListeners]) listener()
+  }
+
+  // An unreachable server has an error at each attempt: said once in a while, kept for whoever waits.
+  #noteError(error: Error): void {
+    this.#lastError = error
+    if (this.#closed) return
+    const now = Date.now()
+    if (!this.#wasUsable || now < this.#nextLogAt) return
+    this.#nextLogAt = now + LOG_INTERVAL
+    this.#parts.logger.warn(`Redis at ${this.label}: ${error.message}`)
+  }
+
+  #unreachable(timeout: number): KafkaError {
+    const cause = this.#lastError
+    if (cause !== undefined) {
+      const error = toKafkaError(cause, { address: this.label })
+      if (error.type !== 'NETWORK_EXCEPTION') return error
+    }
+    return new KafkaError(
+      'NETWORK_EXCEPTION',
+      `no connection to Redis at ${this.label} within ${timeout} ms${cause === undefined ? '' : `: ${cause.message}`}`,
+      { cause },
+    )
+  }
+
+  #closedError(): KafkaError {
+    return new KafkaError('CLIENT_CLOSED', `the connection to Redis at ${this.label} was closed`)
+  }
+}

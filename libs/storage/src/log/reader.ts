@@ -1,0 +1,257 @@
+/**
+ * Reads batches. Behind the tail: one script call for many partitions, which counts bytes, so that the bounds hold
+ * within a batch (and so that a thousand partitions cost one round trip). At the tail: one blocking XREAD, whose
+ * exclusive start is Kafka's fetch: ids are `0-<offset after the last record>`, so what comes after `0-<f>` is what
+ * holds offset f or later.
+ */
+import { KafkaError } from '@rivulet/protocol'
+import type { Connection } from '../connection/connection.js'
+import { toKafkaError } from '../connection/server-errors.js'
+import type { Keyspace } from '../keys.js'
+import { Script, type ScriptArgument } from '../scripts/script.js'
+import { parseLeaderEpoch, unknownPartition } from './description.js'
+import { validatePosition } from './epochs.js'
+import type { PartitionLog } from './partition-log.js'
+import { decodePartitionState, readInt64 } from './partition-state.js'
+import { entryEnd, entryFields, type StreamEntry } from './stream-entry.js'
+import type {
+  FetchRequest,
+  FetchResult,
+  LeaderEpoch,
+  LogReader,
+  Partition,
+  SeenEpoch,
+  StoredBatch,
+  Validation,
+} from './types.js'
+import { WaitLane } from './wait-lane.js'
+
+const fetchScript = new Script('fetch')
+
+/** One call holds the server for about a millisecond a megabyte: larger bounds are met by more calls. */
+const BYTES_PER_CALL = 2 * 1024 * 1024
+/** Where a batch's description in the script's reply has its fields. */
+const META = { bytes: 28, end: 0, epoch: 8, replicationId: 12, appendTime: 20 }
+
+export interface ReaderParts {
+  readonly log: PartitionLog
+  readonly keyspace: Keyspace
+  /** For fetches. */
+  readonly connection: Connection
+  /** Makes a connection for a lane's blocking reads. */
+  readonly openBlocking: () => Promise<Connection>
+  readonly canUnblock: boolean
+}
+
+export class RedisLogReader implements LogReader {
+  readonly #parts: ReaderParts
+  readonly #lanes = new Map<string, WaitLane>()
+  readonly #listeners = new Set<() => void>()
+
+  constructor(parts: ReaderParts) {
+    this.#parts = parts
+    parts.connection.onReconnect(() => this.#reconnected())
+  }
+
+  lane(partition: Partition): string {
+    // XREAD's keys and a script's must share a slot in Cluster; one server takes any.
+    return this.#parts.connection.cluster ? String(partition.shard) : ''
+  }
+
+  async fetch(requests: readonly FetchRequest[], maxBytes: number): Promise<FetchResult[]> {
+    const located = await Promise.all(requests.map((request) => this.#locate(request)))
+    const ready = located.filter((item): item is Located => 'segment' in item)
+    const fetched = ready.length === 0 ? [] : await this.#fetch(ready, Math.min(maxBytes, BYTES_PER_CALL))
+    let next = 0
+    return located.map((item) => ('segment' in item ? (fetched[next++] as FetchResult) : item.result))
+  }
+
+  async wait(requests: readonly FetchRequest[], timeoutMs: number): Promise<FetchResult[]> {
+    const first = requests[0]
+    if (first === undefined) return []
+    const lane = this.#waitLane(this.lane(first.partition))
+    return lane.run(() => this.#wait(lane, requests, timeoutMs))
+  }
+
+  interrupt(lane: string): void {
+    this.#lanes.get(lane)?.interrupt()
+  }
+
+  async validate(partition: Partition, offset: number, epochs: readonly SeenEpoch[]): Promise<Validation> {
+    return validatePosition(await this.#parts.log.describe(partition), offset, epochs)
+  }
+
+  onReconnect(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  async close(): Promise<void> {
+    this.#listeners.clear()
+    await Promise.all([this.#parts.connection.close(), ...[...this.#lanes.values()].map((lane) => lane.close())])
+  }
+
+  async #wait(lane: WaitLane, requests: readonly FetchRequest[], timeoutMs: number): Promise<FetchResult[]> {
+    const located = await Promise.all(requests.map((request) => this.#locate(request)))
+    const refused = located.flatMap((item) => ('segment' in item ? [] : [item.result]))
+    if (refused.length > 0) return refused
+    const ready = located.filter((item): item is Located => 'segment' in item)
+    const keys = ready.map(({ request, segment }) => this.#parts.keyspace.of(request.partition).log(segment))
+    const ids = ready.map(({ request }) => `0-${request.offset}`)
+    const streams = await lane.read(keys, ids, timeoutMs)
+    const byKey = new Map(keys.map((key, index) => [key, ready[index]]))
+    return streams.flatMap(([key, entries]) => {
+      const item = byKey.get(key.toString())
+      return item === undefined ? [] : [waited(item, entries)]
+    })
+  }
+
+  /** The segment to read, where the request does not name it; or the result, where there is nothing to read. */
+  async #locate(request: FetchRequest): Promise<Located | { readonly result: FetchResult }> {
+    if (request.segment !== null) return { request, segment: request.segment }
+    try {
+      const description = await this.#parts.log.describe(request.partition)
+      const { logStartOffset, logEndOffset, segments } = description
+      if (request.offset < logStartOffset || request.offset > logEndOffset) {
+        return { result: outOfRange(request, logStartOffset, logEndOffset) }
+      }
+      const segment = segments.findLast(({ baseOffset }) => baseOffset <= request.offset) ?? segments[0]
+      return { request, segment: segment?.number ?? 0 }
+    } catch (error) {
+      return { result: failed(request, toKafkaError(error)) }
+    }
+  }
+
+  async #fetch(items: readonly Located[], maxBytes: number): Promise<FetchResult[]> {
+    const keys: string[] = []
+    const args: ScriptArgument[] = [maxBytes]
+    for (const { request, segment } of items) {
+      const own = this.#parts.keyspace.of(request.partition)
+      keys.push(own.state, own.log(segment))
+      args.push(request.offset, request.maxBytes)
+    }
+    const replies = (await this.#parts.connection.runForBuffers(fetchScript, keys, args)) as FetchReply[]
+    return items.map((item, index) => fetched(item, replies[index] as FetchReply))
+  }
+
+  #waitLane(name: string): WaitLane {
+    let lane = this.#lanes.get(name)
+    if (lane === undefined) {
+      lane = new WaitLane({
+        open: this.#parts.openBlocking,
+        control: this.#parts.connection,
+        canUnblock: this.#parts.canUnblock,
+        onReconnect: () => this.#reconnected(),
+      })
+      this.#lanes.set(name, lane)
+    }
+    return lane
+  }
+
+  #reconnected(): void {
+    for (const listener of this.#listeners) listener()
+  }
+}
+
+interface Located {
+  readonly request: FetchRequest
+  readonly segment: number
+}
+
+/** State (nil: no such partition), next segment, 1 = bounded, metas, batches. */
+type FetchReply = readonly [Buffer | null, number, number, Buffer, ...Buffer[]]
+
+function fetched({ request, segment }: Located, reply: FetchReply): FetchResult {
+  const [stateBytes, nextSegment, bounded, metas, ...bytes] = reply
+  if (stateBytes === null) return failed(request, unknownPartition(request.partition))
+  let state
+  try {
+    state = decodePartitionState(stateBytes)
+  } catch (error) {
+    return failed(request, toKafkaError(error))
+  }
+  const { logStartOffset, logEndOffset } = state
+  if (request.offset < logStartOffset || request.offset > logEndOffset) {
+    return outOfRange(request, logStartOffset, logEndOffset)
+  }
+  const batches = bytes.map((batch, i) => {
+    const at = i * META.bytes
+    return storedBatch(
+      batch,
+      readInt64(metas, at + META.end),
+      {
+        number: metas.readInt32BE(at + META.epoch),
+        replicationId: metas.toString('latin1', at + META.replicationId, at + META.appendTime),
+      },
+      readInt64(metas, at + META.appendTime),
+    )
+  })
+  const sealed = nextSegment >= 0
+  // Nothing came of a segment that is not the active one, its end marker included: it is gone, or it was the wrong one.
+  const lost = !sealed && batches.length === 0 && bounded === 0 && segment !== state.activeSegment
+  return {
+    partition: request.partition,
+    error: null,
+    logStartOffset,
+    logEndOffset,
+    batches,
+    segment: sealed ? nextSegment : lost ? null : segment,
+    more: bounded === 1 || sealed || lost,
+  }
+}
+
+/** The entries of one stream as XREAD gives them: at most one batch, or the marker that seals the segment. */
+function waited({ request, segment }: Located, entries: readonly StreamEntry[]): FetchResult {
+  const batches: StoredBatch[] = []
+  let next = segment
+  let error: KafkaError | null = null
+  for (const [id, fields] of entries) {
+    const entry = entryFields(fields)
+    if (entry.unknown !== undefined) {
+      error = new KafkaError(
+        'UNSUPPORTED_VERSION',
+        `entry ${id.toString()} of ${request.partition.topic}-${request.partition.partition} has the field ` +
+          `${entry.unknown}, which this release does not know`,
+      )
+    } else if (entry.next !== undefined) {
+      next = entry.next
+    } else if (entry.batch !== undefined && entry.epoch !== undefined) {
+      batches.push(storedBatch(entry.batch, entryEnd(id), parseLeaderEpoch(entry.epoch), entry.appendTime))
+    }
+  }
+  return {
+    partition: request.partition,
+    error,
+    logStartOffset: -1,
+    logEndOffset: batches.at(-1)?.endOffset ?? request.offset,
+    batches,
+    segment: next,
+    more: error === null,
+  }
+}
+
+function storedBatch(bytes: Buffer, endOffset: number, leaderEpoch: LeaderEpoch, appendTime: number): StoredBatch {
+  // lastOffsetDelta, at byte 23 of the batch's header
+  return { bytes, baseOffset: endOffset - bytes.readInt32BE(23) - 1, endOffset, leaderEpoch, appendTime }
+}
+
+function outOfRange(request: FetchRequest, logStartOffset: number, logEndOffset: number): FetchResult {
+  const { topic, partition } = request.partition
+  const error = new KafkaError(
+    'OFFSET_OUT_OF_RANGE',
+    `offset ${request.offset} of ${topic}-${partition} is out of range: the log holds ${logStartOffset} to ${logEndOffset}`,
+  )
+  return { ...failed(request, error), logStartOffset, logEndOffset }
+}
+
+function failed(request: FetchRequest, error: KafkaError): FetchResult {
+  return {
+    partition: request.partition,
+    error,
+    logStartOffset: -1,
+    logEndOffset: -1,
+    batches: [],
+    segment: null,
+    more: false,
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * One blocking read at a time, over a connection of its own, that can be ended early.
+ *
+ * CLIENT UNBLOCK reaches the server over another connection: it may overtake the read that it is to end, and then
+ * unblocks nobody. So it is repeated, each time after its answer, until the read has come back.
+ */
+import type { Connection } from '../connection/connection.js'
+import { isCluster } from '../connection/redis-target.js'
+import type { StreamEntry } from './stream-entry.js'
+
+/** Where a read cannot be ended early, it is kept this short, in ms. */
+const SHORT_WAIT = 100
+
+export interface WaitLaneParts {
+  /** Makes the connection that blocks. */
+  readonly open: () => Promise<Connection>
+  /** The connection that ends a wait. */
+  readonly control: Connection
+  /** Whether CLIENT UNBLOCK is permitted. */
+  readonly canUnblock: boolean
+  readonly onReconnect: () => void
+}
+
+interface Blocking {
+  readonly connection: Connection
+  /** The connection's own, for commands that answer at once, in ms. */
+  readonly replyTimeout: number
+  /** What CLIENT UNBLOCK wants to know; null where a wait cannot be ended so. */
+  clientId: number | null
+}
+
+/** Of each stream that has something: its key and entries. */
+export type StreamReply = readonly (readonly [key: Buffer, entries: readonly StreamEntry[]])[]
+
+export class WaitLane {
+  readonly #parts: WaitLaneParts
+  #blocking: Promise<Blocking> | undefined
+  #waiting = false
+  #interrupted = false
+  #closed = false
+
+  constructor(parts: WaitLaneParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Runs one wait, which may have more to do than to read. It can be interrupted from here on: a caller that changes its
+   * mind before the read has begun must not wait for it.
+   */
+  async run<T>(wait: () => Promise<T>): Promise<T> {
+    this.#waiting = true
+    this.#interrupted = false
+    try {
+      return await wait()
+    } finally {
+      this.#waiting = false
+    }
+  }
+
+  /** The first entry after each id, once there is any; [] after the time-out, or when it was interrupted. */
+  async read(keys: readonly string[], ids: readonly string[], timeoutMs: number): Promise<StreamReply> {
+    const { connection, clientId, replyTimeout } = await this.#connect()
+    if (this.#interrupted || this.#closed) return []
+    // BLOCK 0 would wait for ever
+    const block = Math.max(1, Math.ceil(clientId === null ? Math.min(timeoutMs, SHORT_WAIT) : timeoutMs))
+    connection.replyTimeout = replyTimeout + block
+    const reply = await connection.command((client) =>
+      client.xreadBuffer('COUNT', 1, 'BLOCK', block, 'STREAMS', ...keys, ...ids),
+    )
+    return (reply as StreamReply | null) ?? []
+  }
+
+  interrupt(): void {
+    if (!this.#waiting || this.#interrupted) return
+    this.#interrupted = true
+    void this.#unblock()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    const blocking = await this.#blocking?.catch(() => undefined)
+    await blocking?.connection.close()
+  }
+
+  #connect(): Promise<Blocking> {
+    this.#blocking ??= this.#open().catch((error: unknown) => {
+      this.#blocking = undefined
+      throw error
+    })
+    return this.#blocking
+  }
+
+  async #open(): Promise<Blocking> {
+    const connection = await this.#parts.open()
+    const { replyTimeout } = connection
+    const blocking: Blocking = { connection, replyTimeout, clientId: await this.#clientId(connection) }
+    connection.onReconnect(() => {
+      // Until the new id is known, waits are short.
+      blocking.clientId = null
+      void this.#clientId(connection).then((id) => {
+        blocking.clientId = id
+      })
+      this.#parts.onReconnect()
+    })
+    return blocking
+  }
+
+  async #clientId(connection: Connection): Promise<number | null> {
+    if (!this.#parts.canUnblock) return null
+    // In Cluster the read goes to whichever node holds the keys now.
+    return connection
+      .command(async (client) => (isCluster(client) ? null : client.client('ID')))
+      .catch(() => null)
+  }
+
+  async #unblock(): Promise<void> {
+    const clientId = (await this.#blocking?.catch(() => undefined))?.clientId ?? null
+    if (clientId === null) return
+    const { control } = this.#parts
+    while (this.#waiting && !this.#closed) {
+      try {
+        await control.command((client) => client.client('UNBLOCK', clientId))
+      } catch {
+        // The connection is lost: so is the one that blocks, or its time-out ends the wait.
+        return
+      }
+    }
+  }
+}

@@ -1,0 +1,3 @@
+import { stopServerOfRun } from './server-of-run.js'
+
+export default stopServerOfRun

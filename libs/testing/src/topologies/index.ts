@@ -1,0 +1,8 @@
+export { type ClusterNode, type ClusterOptions, RedisCluster, type SlotMigration, startCluster } from './cluster.js'
+export { type Replica, Replicated, type ReplicatedOptions, startReplicated } from './replicated.js'
+export { type SeededRandom, seededRandom } from './seeded-random.js'
+export { testRedisUrl, testRedisUrls, type TestTopology, testTopology, uniqueNamespace } from './server-under-test.js'
+export { sendCommand, serverInfo } from './servers.js'
+export { type SingleOptions, startSingle } from './single.js'
+export { type Command, type Direction, type Target, TcpProxy } from './tcp-proxy.js'
+export { waitFor, type WaitOptions } from './wait-for.js'

@@ -9,7 +9,7 @@
 // What is not allowed here is an error: a new room has to say what it may know.
 /** @param {string[]} names */
 const room = (...names) => `^libs/(${names.join('|')})/`
-const spec = String.raw`\.spec\.ts$`
+const spec = String.raw`(\.spec\.ts$|/spec-support/)`
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {

@@ -36,7 +36,7 @@ const checks = [
   { name: 'lint', commands: [['oxlint', '--type-aware', '--deny-warnings', '--report-unused-disable-directives']] },
   { name: 'format', commands: [['prettier', '--check', '--log-level', 'warn', '.']] },
   { name: 'imports', commands: [['depcruise', 'libs', 'apps', 'scripts', 'jest.config.js']] },
-  { name: 'unused', commands: [['knip']] },
+  { name: 'unused', commands: [['knip', '--no-config-hints']] },
   { name: 'generated', commands: [['node', 'scripts/generate.js', '--check']], needsBuild: true },
   { name: 'packages', commands: published.map((lib) => ['publint', lib, '--strict']), needsBuild: true },
   {

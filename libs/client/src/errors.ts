@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { KafkaError } from '@rivulet/protocol'
 import type { ErrorName } from '@rivulet/protocol'
 
@@ -15,6 +16,9 @@ const KAFKAJS_NAMES: Readonly<Partial<Record<ErrorName, string>>> = {
 
 /** Errors of programming: trying again cannot help. */
 const UNRECOVERABLE: ReadonlySet<string> = new Set(['RangeError', 'ReferenceError', 'SyntaxError', 'TypeError'])
+
+/** Errors of Node's own are of another realm than a program in a vm context (under Jest, for one): instanceof misses them. */
+const isError = (e: unknown): e is Error => e instanceof Error || types.isNativeError(e)
 
 const messageOf = (e: ErrorOrMessage): string => (typeof e === 'string' ? e : e.message)
 
@@ -340,7 +344,7 @@ export class KafkaJSNoBrokerAvailableError extends KafkaJSError {
 
 /** Whether trying again may help: everything may, but errors that say no and errors of programming. */
 export function isRetriable(error: unknown): boolean {
-  if (!(error instanceof Error)) return true
+  if (!isError(error)) return true
   return fieldOf(error, 'retriable') !== false && !UNRECOVERABLE.has(error.name)
 }
 
@@ -355,7 +359,7 @@ const protocolShape = (error: KafkaError): { message: string; type: string; code
 /** The error code of the system (ECONNREFUSED …) among an error's causes. */
 function systemCode(error: unknown): string | undefined {
   let cause: unknown = error
-  for (let depth = 0; depth < 5 && cause instanceof Error; depth++) {
+  for (let depth = 0; depth < 5 && isError(cause); depth++) {
     if (!(cause instanceof KafkaError)) {
       const code = stringOf(fieldOf(cause, 'code'))
       if (code !== undefined) return code
@@ -375,7 +379,7 @@ function systemCode(error: unknown): string | undefined {
 export function toKafkaJSError(error: unknown, detail: { topic?: string; partition?: number } = {}): KafkaJSError {
   if (error instanceof KafkaJSError) return error
   if (!(error instanceof KafkaError)) {
-    const e = error instanceof Error ? error : new Error(String(error))
+    const e = isError(error) ? error : new Error(String(error))
     return new KafkaJSError(e, { retriable: isRetriable(e), cause: e })
   }
   const broker = stringOf(error.details['broker'])

@@ -1,12 +1,7 @@
-import { createRequire } from 'node:module'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
+import { kafkajsLegacyMurmur2, kafkajsMurmur2 } from '../spec-support/kafkajs-internals.js'
 import { legacyMurmur2, murmur2, partitionForKey } from './murmur2.js'
-
-type Hash = (key: Buffer | string) => number
-const require = createRequire(import.meta.url)
-const kafkajsMurmur2: Hash = require('kafkajs/src/producer/partitioners/default/murmur2')
-const kafkajsLegacyMurmur2: Hash = require('kafkajs/src/producer/partitioners/legacy/murmur2')
 
 // kafkajs looks for Buffers with Buffer.isBuffer: a Uint8Array is compared as the Buffer of the same bytes.
 const anyBytes = fc.uint8Array({ maxLength: 200 })

@@ -1,4 +1,3 @@
-
 export type {
   Appender,
   AppendRequest,

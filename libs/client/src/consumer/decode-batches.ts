@@ -15,7 +15,8 @@ export interface DecodedBatches {
 
 /**
  * Decodes batches that follow each other, leaving out records below `position` and control records. A promise only where
- * a codec gives one.
+ * a codec gives one. Ends before a batch that cannot be decoded, unless that is the first: what came before it is sound,
+ * and the error comes up when the batch is next.
  *
  * @throws KafkaError CORRUPT_MESSAGE (the checksum or the structure is wrong), UNSUPPORTED_COMPRESSION_TYPE,
  *   UNSUPPORTED_VERSION, MESSAGE_TOO_LARGE
@@ -36,8 +37,18 @@ function decodeFrom(
   for (let i = index; ; i++) {
     const stored = batches[i]
     if (stored === undefined) return target
-    const pending = decodeOne(stored, position, target)
-    if (pending !== undefined) return pending.then(() => decodeFrom(i + 1, batches, position, target))
+    const sound = target.messages.length
+    const endHere = (error: unknown): DecodedBatches => {
+      if (i === 0) throw error
+      target.messages.length = sound
+      return target
+    }
+    try {
+      const pending = decodeOne(stored, position, target)
+      if (pending !== undefined) return pending.then(() => decodeFrom(i + 1, batches, position, target), endHere)
+    } catch (error) {
+      return endHere(error)
+    }
   }
 }
 
@@ -67,6 +78,7 @@ function read(
   target: DecodedBatches,
 ): void {
   const before = target.messages.length
+  if (isCompressed) target.extraBytes += records.byteLength
   records.readInto(target.messages, makeMessage, {
     baseOffset: stored.baseOffset,
     fromOffset: Math.max(stored.baseOffset, position),
@@ -75,7 +87,6 @@ function read(
   const first = target.messages[before]
   if (target.firstOffset === -1 && first !== undefined) target.firstOffset = Number(first.offset)
   target.endOffset = stored.endOffset
-  if (isCompressed) target.extraBytes += records.byteLength
 }
 
 let lastTimestamp = NaN

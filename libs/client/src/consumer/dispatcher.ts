@@ -133,12 +133,12 @@ export class Dispatcher {
     const { buffer, generation, position } = partition
     const batches = this.take(partition)
     let bytes = batches.reduce((sum, batch) => sum + batch.bytes.length, 0)
-    let end = partition.inHandEnd
+    const takenEnd = partition.inHandEnd
     try {
       const decoded = await this.decode(batches, partition, position)
       buffer.addInHand(decoded.extraBytes)
       bytes += decoded.extraBytes
-      end = decoded.endOffset
+      const end = decoded.endOffset
       // While it was decompressed the application may have sought elsewhere, or stopped.
       if (partition.generation !== generation || !this.running) return
       const batch = new Batch(partition.topic, partition.partition, partition.logEndOffset, decoded)
@@ -148,7 +148,7 @@ export class Dispatcher {
       buffer.releaseInHand(bytes)
       if (partition.generation === generation) {
         partition.inHandEnd = -1
-        if (partition.position !== end) partition.rewindTo(partition.position)
+        if (partition.position !== takenEnd) partition.rewindTo(partition.position)
       }
     }
   }

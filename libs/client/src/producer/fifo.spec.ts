@@ -17,16 +17,13 @@ describe('Fifo', () => {
         const fifo = new Fifo<number>()
         const model: number[] = []
         for (const step of steps) {
-          if (step === null) expect(fifo.shift()).toBe(model.shift())
-          else {
+          if (step !== null) {
             fifo.push(step)
             model.push(step)
-          }
-          expect(fifo.length).toBe(model.length)
-          expect(fifo.peek()).toBe(model[0])
+          } else if (fifo.shift() !== model.shift()) return false
+          if (fifo.length !== model.length || fifo.peek() !== model[0]) return false
         }
-        expect(fifo.drain()).toEqual(model)
-        expect(fifo.length).toBe(0)
+        return fifo.drain().every((item, i) => item === model[i]) && fifo.length === 0
       }),
       { numRuns: 30 },
     )

@@ -29,8 +29,8 @@ import { closedError, ProducerSession } from './producer-session.js'
 import { parseProducerConfig, type ProducerSettings } from './producer-settings.js'
 
 /** What disconnect() gives to the records that are under way, and what it takes altogether, in ms. */
-const FLUSH_MS = 800
-const DISCONNECT_MS = 950
+const FLUSH_MS = 750
+const DISCONNECT_MS = 900
 
 interface Connected {
   readonly kind: 'connected'

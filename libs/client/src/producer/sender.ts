@@ -209,16 +209,14 @@ export class Sender {
     batch.state = BatchState.Building
     try {
       const built = this.#build(batch)
-      if (built instanceof Promise) {
-        built.then(
-          (bytes) => {
-            if (this.#built(batch, bytes)) this.#list(queue)
-          },
-          (error: unknown) => this.#buildFailed(batch, error),
-        )
-        return null
-      }
-      return this.#built(batch, built) ? batch : null
+      if (Buffer.isBuffer(built)) return this.#built(batch, built) ? batch : null
+      built.then(
+        (bytes) => {
+          if (this.#built(batch, bytes)) this.#list(queue)
+        },
+        (error: unknown) => this.#buildFailed(batch, error),
+      )
+      return null
     } catch (error) {
       this.#buildFailed(batch, error)
       return null

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { KafkaError } from '../errors.js'
 
 /** How the records of a batch are compressed: the lowest three bits of its attributes. */
@@ -34,12 +35,15 @@ export function tooLarge(name: string, maxBytes: number, cause?: unknown): Kafka
   const message =
     `The records of the batch decompress (${name}) to more than maxDecompressedBytes (${maxBytes}): ` +
     'raise it if such batches are meant to be there'
-  return new KafkaError('MESSAGE_TOO_LARGE', message, { maxDecompressedBytes: maxBytes, cause })
+  return new KafkaError('MESSAGE_TOO_LARGE', message, {
+    maxDecompressedBytes: maxBytes,
+    ...(cause === undefined ? {} : { cause }),
+  })
 }
 
-/** The error of compressed records that are damaged. */
-export function damaged(name: string, reason: string, cause?: unknown): KafkaError {
-  return new KafkaError('CORRUPT_MESSAGE', `The ${name} compressed records of the batch are damaged: ${reason}`, {
-    cause,
-  })
+/** The error of compressed records that are damaged. `reason` may be what a library threw. */
+export function damaged(name: string, reason: unknown): KafkaError {
+  const text = types.isNativeError(reason) ? reason.message : String(reason)
+  const options = typeof reason === 'string' ? {} : { cause: reason }
+  return new KafkaError('CORRUPT_MESSAGE', `The ${name} compressed records of the batch are damaged: ${text}`, options)
 }

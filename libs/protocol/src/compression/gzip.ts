@@ -1,4 +1,4 @@
-import { promisify } from 'node:util'
+import { promisify, types } from 'node:util'
 import zlib from 'node:zlib'
 import { type Codec, damaged, tooLarge } from './compression-type.js'
 
@@ -29,10 +29,10 @@ export const gzip: Codec = {
 }
 
 function gzipError(cause: unknown, maxBytes: number): Error {
-  const isBound = cause instanceof Error && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE'
-  return isBound ? tooLarge('gzip', maxBytes, cause) : damaged('gzip', messageOf(cause), cause)
+  return isOutputBound(cause) ? tooLarge('gzip', maxBytes, cause) : damaged('gzip', cause)
 }
 
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
+/** Whether zlib stopped because of maxOutputLength. */
+export function isOutputBound(error: unknown): boolean {
+  return types.isNativeError(error) && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
 }

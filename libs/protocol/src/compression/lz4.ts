@@ -20,7 +20,7 @@ function decompressFrame(library: Library, compressed: Buffer, maxBytes: number)
   try {
     bytes = library.decompressFrameSync(frame)
   } catch (cause) {
-    throw damaged('lz4', cause instanceof Error ? cause.message : String(cause), cause)
+    throw damaged('lz4', cause)
   }
   if (bytes.length > maxBytes) throw tooLarge('lz4', maxBytes)
   return bytes

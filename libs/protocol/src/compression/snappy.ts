@@ -44,6 +44,7 @@ function compressFramed(library: Library, records: Buffer): Buffer {
 }
 
 function decompressFramed(library: Library, compressed: Buffer, maxBytes: number): Buffer {
+  if (compressed.length < FRAME_HEADER.length) throw damaged('snappy', 'they end within the header of the frame')
   const blocks: Buffer[] = []
   let size = 0
   let at = FRAME_HEADER.length
@@ -69,7 +70,7 @@ function decompressBlock(library: Library, block: Buffer, room: number, maxBytes
   try {
     bytes = library.uncompressSync(block)
   } catch (cause) {
-    throw damaged('snappy', cause instanceof Error ? cause.message : String(cause), cause)
+    throw damaged('snappy', cause)
   }
   return typeof bytes === 'string' ? Buffer.from(bytes) : bytes
 }

@@ -54,6 +54,7 @@ export function zstdFrames(bytes: Buffer, maxBytes: number): ZstdFrame[] {
     frames.push({ start: at, end, capacity: header.contentSize ?? Math.min(blocks.maxSize, maxBytes) })
     at = end
   }
+  if (frames.length === 0) throw damaged('zstd', 'there is no ZSTD frame')
   return frames
 }
 

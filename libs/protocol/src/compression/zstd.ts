@@ -1,6 +1,7 @@
-import { promisify } from 'node:util'
+import { promisify, types } from 'node:util'
 import zlib from 'node:zlib'
 import { type Codec, damaged, tooLarge } from './compression-type.js'
+import { isOutputBound } from './gzip.js'
 import { lazyLibrary } from './lazy-library.js'
 import { zstdFrames } from './zstd-frame.js'
 
@@ -81,7 +82,6 @@ function bufferOf(bytes: Uint8Array): Buffer {
 const WASM_TOO_SMALL = ' -70'
 
 function zstdError(cause: unknown, maxBytes: number): Error {
-  if (!(cause instanceof Error)) return damaged('zstd', String(cause), cause)
-  const isBound = ('code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE') || cause.message.endsWith(WASM_TOO_SMALL)
-  return isBound ? tooLarge('zstd', maxBytes, cause) : damaged('zstd', cause.message, cause)
+  const isTooSmall = types.isNativeError(cause) && cause.message.endsWith(WASM_TOO_SMALL)
+  return isTooSmall || isOutputBound(cause) ? tooLarge('zstd', maxBytes, cause) : damaged('zstd', cause)
 }

@@ -222,7 +222,8 @@ class RawKafka {
     const body = [int32(-1), int32(5000), int32(1), limit, Buffer.alloc(1), int32(1), string(name), ...partition]
     const response = await this.#send(1, 4, Buffer.concat(body))
     const at = 4 + 4 + 2 + response.readInt16BE(8) + 4 + 4
-    expect(response.readInt16BE(at)).toBe(0)
+    const error = response.readInt16BE(at)
+    if (error !== 0) throw new Error(`Kafka answered the fetch with the error ${error}`)
     const abortedAt = at + 2 + 8 + 8
     const recordsAt = abortedAt + 4 + Math.max(response.readInt32BE(abortedAt), 0) * 16
     return response.subarray(recordsAt + 4, recordsAt + 4 + response.readInt32BE(recordsAt))

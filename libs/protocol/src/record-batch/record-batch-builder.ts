@@ -126,9 +126,9 @@ export class RecordBatchBuilder {
     if (compression === CompressionType.None) return this.#finish(this.#buffer.subarray(0, this.#position), options)
     const codec = options.codec ?? codecs[compression]
     const compressed = codec.compress(this.#buffer.subarray(HEADER_BYTES, this.#position))
-    return compressed instanceof Promise
-      ? compressed.then((records) => this.#finish(withHeaderRoom(records), options))
-      : this.#finish(withHeaderRoom(compressed), options)
+    return Buffer.isBuffer(compressed)
+      ? this.#finish(withHeaderRoom(compressed), options)
+      : compressed.then((records) => this.#finish(withHeaderRoom(records), options))
   }
 
   #finish(batch: Buffer, options: BuildOptions): Buffer {

@@ -151,9 +151,9 @@ export class RecordBatch {
     const maxBytes = options.maxDecompressedBytes ?? DEFAULT_MAX_DECOMPRESSED_BYTES
     const codec = options.codecs?.[compression] ?? builtInCodecs[compression]
     const records = codec.decompress(this.#bytes.subarray(HEADER_BYTES), maxBytes)
-    return records instanceof Promise
-      ? records.then((bytes) => this.#decompressed(bytes, maxBytes))
-      : this.#decompressed(records, maxBytes)
+    return Buffer.isBuffer(records)
+      ? this.#decompressed(records, maxBytes)
+      : records.then((bytes) => this.#decompressed(bytes, maxBytes))
   }
 
   #decompressed(bytes: Buffer, maxBytes: number): RawRecords {

@@ -205,14 +205,22 @@ describe('connecting refuses', () => {
   })
 
   it('a server that is loading its data', async () => {
-    const server = await startSingle({ appendonly: true, config: ['--key-load-delay', '20000', '--enable-debug-command', 'yes'] })
+    const server = await startSingle({
+      appendonly: true,
+      config: ['--key-load-delay', '20000', '--enable-debug-command', 'yes'],
+    })
     cleanup.push(() => server.stop())
     await sendCommand(server, 'DEBUG', 'POPULATE', '500', 'k', '10')
     await sendCommand(server, 'BGREWRITEAOF')
-    await waitFor(async () => String(await sendCommand(server, 'INFO', 'persistence')).includes('aof_rewrite_in_progress:0'), { what: 'the rewrite' })
+    await waitFor(
+      async () => String(await sendCommand(server, 'INFO', 'persistence')).includes('aof_rewrite_in_progress:0'),
+      { what: 'the rewrite' },
+    )
     const loading = sendCommand(server, 'DEBUG', 'RELOAD').catch(() => undefined)
     cleanup.push(() => loading)
-    await waitFor(async () => String(await sendCommand(server, 'INFO', 'persistence')).includes('\nloading:1'), { what: 'loading' })
+    await waitFor(async () => String(await sendCommand(server, 'INFO', 'persistence')).includes('\nloading:1'), {
+      what: 'loading',
+    })
     const error = await refusal({ addresses: [server.url] })
     expect(error).toMatchObject({ type: 'LEADER_NOT_AVAILABLE', retriable: true })
     expect(error.message).toContain('loading')

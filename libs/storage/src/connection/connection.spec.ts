@@ -144,7 +144,8 @@ describe('a connection without life', () => {
     cleanup.push(() => server.kill('SIGCONT'))
     const started = performance.now()
     const calls = Array.from({ length: 3 }, () => failure(ping(connection)))
-    for (const error of await Promise.all(calls)) expect(error).toMatchObject({ type: 'REQUEST_TIMED_OUT', retriable: true })
+    for (const error of await Promise.all(calls))
+      expect(error).toMatchObject({ type: 'REQUEST_TIMED_OUT', retriable: true })
     const took = performance.now() - started
     expect(took).toBeGreaterThanOrEqual(390)
     expect(took).toBeLessThan(1_000)

@@ -2,7 +2,7 @@ import { KafkaError } from '@rivulet/protocol'
 import type { Redis } from 'ioredis'
 import type { Script, ScriptArgument } from '../scripts/script.js'
 import { isCluster, type ConnectionRole, type RedisClient, type StorageLogger } from './redis-target.js'
-import { toKafkaError, type ErrorContext } from './server-errors.js'
+import { isError, toKafkaError, type ErrorContext } from './server-errors.js'
 import { abandon, Watchdog } from './watchdog.js'
 
 export interface ConnectionParts {
@@ -66,8 +66,11 @@ export class Connection {
       clients: () => this.#clients(),
       replyTimeout: () => this.replyTimeout,
       connectionTimeout: parts.connectionTimeout,
-      onSilence: (_, timeout) =>
-        parts.logger.warn(`Redis at ${parts.label()} has not answered for ${timeout} ms: connecting anew`),
+      onSilence: (_, timeout) => {
+        parts.logger.warn(`Redis at ${parts.label()} has not answered for ${timeout} ms: connecting anew`)
+        // Before the socket says so: whoever's command is rejected now must find the connection lost.
+        if (!this.cluster) this.#lost()
+      },
     })
     if (parts.role === 'subscriber') {
       this.#pings = setInterval(() => this.#ping(), Math.min(PING_INTERVAL, parts.requestTimeout / 2))
@@ -92,7 +95,7 @@ export class Connection {
    */
   async open(): Promise<void> {
     this.client.connect().catch((error: unknown) => {
-      if (error instanceof Error) this.#lastError ??= error
+      if (isError(error)) this.#lastError ??= error
     })
     try {
       await this.ready(this.#parts.connectionTimeout)
@@ -251,7 +254,7 @@ export class Connection {
         },
         (error: unknown) => {
           // Either the connection is lost again, which 'close' tells, or the answer was a refusal.
-          if (error instanceof Error) this.#noteError(error)
+          if (isError(error)) this.#noteError(error)
           if (!this.#closed && client.status === 'ready') client.disconnect(true)
         },
       )
@@ -264,7 +267,7 @@ export class Connection {
     const { client } = this
     if (!isCluster(client) || this.#closed || client.status !== 'ready') return
     client.refreshSlotsCache((error) => {
-      if (error instanceof Error && !this.#closed && client.status === 'ready') client.disconnect(true)
+      if (isError(error) && !this.#closed && client.status === 'ready') client.disconnect(true)
     })
   }
 

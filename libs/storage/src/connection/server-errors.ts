@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { isErrorName, KafkaError, type ErrorName } from '@rivulet/protocol'
 
 /** What was being done when the server refused: it makes the message name the culprit. */
@@ -67,7 +68,7 @@ const NO_RIGHTS_IN_SCRIPT = /ACL failure in script|The user executing the script
  */
 export function toKafkaError(error: unknown, context: ErrorContext = {}): KafkaError {
   if (error instanceof KafkaError) return error
-  if (!(error instanceof Error)) return new KafkaError('UNKNOWN_SERVER_ERROR', text(String(error), context))
+  if (!isError(error)) return new KafkaError('UNKNOWN_SERVER_ERROR', text(String(error), context))
   if (error.name === 'ReplyError') return fromReply(error, context)
   if (error.name === 'ParserError') {
     const message =
@@ -86,6 +87,11 @@ export function toKafkaError(error: unknown, context: ErrorContext = {}): KafkaE
     })
   }
   return new KafkaError('UNKNOWN_SERVER_ERROR', text(error.message, context), { cause: error })
+}
+
+/** Whether it is an Error, even one of another realm (a vm's context), whose classes are not ours. */
+export function isError(error: unknown): error is Error {
+  return error instanceof Error || types.isNativeError(error)
 }
 
 /** Whether an error means that a connection was lost or could not be made, and says nothing about the command. */
@@ -132,9 +138,9 @@ function fromReply(error: Error, context: ErrorContext): KafkaError {
 
 // ioredis's cluster errors hide the reason in lastNodeError; Node's for several addresses of a name have it in errors.
 function told(error: Error): string {
-  if ('lastNodeError' in error && error.lastNodeError instanceof Error) return error.lastNodeError.message
-  if (error instanceof AggregateError)
-    return error.errors.map((e: unknown) => (e instanceof Error ? e.message : String(e))).join(', ')
+  if ('lastNodeError' in error && isError(error.lastNodeError)) return error.lastNodeError.message
+  if ('errors' in error && Array.isArray(error.errors))
+    return error.errors.map((e: unknown) => (isError(e) ? e.message : String(e))).join(', ')
   return error.message
 }
 

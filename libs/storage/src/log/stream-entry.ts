@@ -39,4 +39,3 @@ export function entryFields(fields: readonly Buffer[]): EntryFields {
 export function entryEnd(id: Buffer): number {
   return Number(id.toString('latin1').slice(2))
 }
-

@@ -108,9 +108,7 @@ export class WaitLane {
   async #clientId(connection: Connection): Promise<number | null> {
     if (!this.#parts.canUnblock) return null
     // In Cluster the read goes to whichever node holds the keys now.
-    return connection
-      .command(async (client) => (isCluster(client) ? null : client.client('ID')))
-      .catch(() => null)
+    return connection.command(async (client) => (isCluster(client) ? null : client.client('ID'))).catch(() => null)
   }
 
   async #unblock(): Promise<void> {

@@ -96,9 +96,14 @@ async function introduce(nodes: readonly ClusterNode[]): Promise<void> {
     }
   }
   for (const { server } of nodes) {
-    await waitFor(async () => Number((await clusterInfo(server))['cluster_known_nodes']) === nodes.length, {
-      what: `the node on port ${server.port} to know ${nodes.length} nodes`,
-    })
+    await waitFor(
+      async () => {
+        // a node whose handshake is under way is listed under a made-up id
+        const known = String(await sendCommand(server, 'CLUSTER', 'NODES'))
+        return nodes.every(({ id }) => known.includes(id))
+      },
+      { what: `the node on port ${server.port} to know ${nodes.length} nodes` },
+    )
   }
 }
 
@@ -198,12 +203,23 @@ export class RedisCluster {
     }
   }
 
-  /** Makes a replica the primary of its slots and waits until it is. Unforced it loses nothing, and the primary must live. */
+  /**
+   * Makes a replica the primary of its slots and waits until every node that runs knows. Unforced it loses nothing, and the
+   * primary must be alive.
+   */
   async failover(replica: ClusterNode, { force = false } = {}): Promise<void> {
     await sendCommand(replica.server, 'CLUSTER', 'FAILOVER', ...(force ? ['TAKEOVER'] : []))
-    await waitFor(async () => (await serverInfo(replica.server, 'replication'))['role'] === 'master', {
-      what: `the node on port ${replica.server.port} to become a primary`,
-    })
+    for (const { server } of this.#running()) {
+      await waitFor(
+        async () => {
+          const lines = String(await sendCommand(server, 'CLUSTER', 'NODES')).split('\n')
+          const [, , flags = '', , , , , , ...slots] =
+            lines.find((line) => line.startsWith(replica.id))?.split(' ') ?? []
+          return flags.includes('master') && slots.length > 0
+        },
+        { what: `the node on port ${server.port} to know that the one on port ${replica.server.port} is a primary` },
+      )
+    }
   }
 
   async stop(): Promise<void> {

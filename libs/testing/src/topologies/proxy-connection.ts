@@ -68,10 +68,9 @@ export class ProxyConnection {
     this.#replies.weatherChanged()
   }
 
-  reset(): void {
-    this.#client.resetAndDestroy()
-    if (this.#server.connecting) this.#server.destroy()
-    else this.#server.resetAndDestroy()
+  cut(): void {
+    this.#client.destroy()
+    this.#server.destroy()
   }
 
   #onRequest(chunk: Buffer): Forward {
@@ -115,7 +114,7 @@ export class ProxyConnection {
   }
 
   #break(rule: Rule): void {
-    // no reset: it would also take from the receivers what was forwarded before
+    // soon: what was forwarded before still arrives
     this.#client.destroySoon()
     this.#server.destroySoon()
     rule.happened()

@@ -57,9 +57,9 @@ export class TcpProxy {
     this.#target = target
   }
 
-  /** Breaks all connections there are, as a reset; new ones are accepted. */
+  /** Breaks all connections there are, and what they hold back is lost; new ones are accepted. */
   cut(): void {
-    for (const connection of this.#connections) connection.reset()
+    for (const connection of this.#connections) connection.cut()
   }
 
   /** New connections find a closed port (ECONNREFUSED); those there are stay. */

@@ -56,7 +56,8 @@ export class Ledger {
     const found: string[] = []
     for (const key of new Set([...this.#entries.keys(), ...back.#entries.keys()])) {
       const [sent, came] = [this.#entries.get(key), back.#entries.get(key)]
-      if (sent?.count !== came?.count) found.push(`${key}: ${sent?.count ?? 0} were sent, ${came?.count ?? 0} came back`)
+      if (sent?.count !== came?.count)
+        found.push(`${key}: ${sent?.count ?? 0} were sent, ${came?.count ?? 0} came back`)
       else if (sent?.checksum !== came?.checksum) found.push(`${key}: what came back is not what was sent`)
     }
     return shorten(found)

@@ -1,1 +1,77 @@
-export {}
+import { Kafka, logLevel } from '@rivulet/client'
+import { findRedisServer, type RedisServer, usedMemory } from '@rivulet/redis-server'
+import { readAirports } from './airports.js'
+import { consumeFlights } from './consume.js'
+import { Interrupted, interruption, unlessAborted } from './interruption.js'
+import { type Options, parseOptions, USAGE, UsageError } from './options.js'
+import { produceFlights } from './produce.js'
+import { Progress } from './progress.js'
+import { print, reportDelays, reportDelivery } from './report.js'
+import { createTopic, PARTITIONS, removeTopic, TOPIC } from './topic.js'
+
+/** Of a server that is started for the demo; a topic may take half of it, and all flights take an eighth. */
+const SERVER_CONFIG = ['--maxmemory', '1gb']
+
+/** @returns the exit code */
+async function main(signal: AbortSignal): Promise<number> {
+  const options = parseOptions(process.argv.slice(2))
+  if (options.help) {
+    print(USAGE)
+    return 0
+  }
+  const server = await unlessAborted(signal, findRedisServer({ config: SERVER_CONFIG, log: print }))
+  try {
+    return (await flyThrough(server, options, signal)) ? 0 : 1
+  } finally {
+    await server.stop()
+  }
+}
+
+/** @returns whether every flight came back as it was sent */
+async function flyThrough(server: RedisServer, { records, namespace }: Options, signal: AbortSignal): Promise<boolean> {
+  const kafka = new Kafka({ brokers: [server.url], namespace, clientId: 'flights', logLevel: logLevel.ERROR })
+  const admin = kafka.admin()
+  const producer = kafka.producer()
+  const consumer = kafka.consumer({ groupId: 'flights' })
+  try {
+    await unlessAborted(signal, Promise.all([admin.connect(), producer.connect(), consumer.connect()]))
+    await unlessAborted(signal, createTopic(admin))
+    print(`Topic ${TOPIC}: ${PARTITIONS} partitions, keyed by the airport of origin, JSON compressed with LZ4`, '')
+
+    const memoryBefore = await usedMemory(server.url)
+    const producing = new Progress('Produce', records, process.stdout)
+    const sent = await unlessAborted(signal, produceFlights(producer, producing, signal))
+    const produced = { name: 'Produced', account: sent, elapsed: producing.end() }
+    const memoryAfter = await usedMemory(server.url)
+
+    const consuming = new Progress('Consume', records, process.stdout)
+    const delivery = await unlessAborted(signal, consumeFlights(consumer, admin, consuming, signal))
+    const consumed = { name: 'Consumed', account: delivery.received, elapsed: consuming.end() }
+
+    const faults = delivery.faults(sent)
+    const memory = memoryBefore === null || memoryAfter === null ? null : memoryAfter - memoryBefore
+    print('', ...reportDelays(delivery.statistics, records, await readAirports()))
+    print('', ...reportDelivery([produced, consumed], memory, faults))
+    return faults.length === 0
+  } finally {
+    await Promise.all([producer.disconnect(), consumer.disconnect()])
+    // a server of the demo's own goes as a whole
+    if (server.kind === 'url') await removeTopic(admin)
+    await admin.disconnect()
+  }
+}
+
+try {
+  process.exitCode = await main(interruption())
+} catch (error) {
+  if (error instanceof UsageError) {
+    console.error(`${error.message}\n\n${USAGE}`)
+    process.exitCode = 2
+  } else if (error instanceof Interrupted) {
+    console.error(`\n${error.message}`)
+    process.exit(error.exitCode)
+  } else {
+    console.error('\nThe demo failed:', error instanceof Error ? error.message : error)
+    process.exitCode = 1
+  }
+}

@@ -1,5 +1,9 @@
+import type { FlightRecord } from './flight.js'
+
 /** A flight counts as late from here on, minutes; the US Department of Transportation counts so. */
 export const LATE_FROM = 15
+
+const DAY = 'yyyy-mm-dd'.length
 
 class Delays {
   flights = 0
@@ -35,8 +39,17 @@ export interface AirportDelays {
 export class DelayStatistics {
   readonly #from = new Map<string, Delays>()
   readonly #to = new Map<string, Delays>()
+  #first = ''
+  #last = ''
 
-  add(flight: { readonly origin: string; readonly destination: string; readonly delay: number }): void {
+  /** The days of the first and of the last flight, such as 2001-06-30; empty without one. */
+  get days(): readonly [string, string] {
+    return [this.#first.slice(0, DAY), this.#last.slice(0, DAY)]
+  }
+
+  add(flight: Pick<FlightRecord, 'date' | 'origin' | 'destination' | 'delay'>): void {
+    if (this.#first === '' || flight.date < this.#first) this.#first = flight.date
+    if (flight.date > this.#last) this.#last = flight.date
     delaysOf(this.#from, flight.origin).add(flight.delay)
     delaysOf(this.#to, flight.destination).add(flight.delay)
   }

@@ -18,7 +18,7 @@ const KAFKAJS_NAMES: Readonly<Partial<Record<ErrorName, string>>> = {
 const UNRECOVERABLE: ReadonlySet<string> = new Set(['RangeError', 'ReferenceError', 'SyntaxError', 'TypeError'])
 
 /** Errors of Node's own are of another realm than a program in a vm context (under Jest, for one): instanceof misses them. */
-const isError = (e: unknown): e is Error => e instanceof Error || types.isNativeError(e)
+export const isError = (e: unknown): e is Error => e instanceof Error || types.isNativeError(e)
 
 const messageOf = (e: ErrorOrMessage): string => (typeof e === 'string' ? e : e.message)
 
@@ -107,6 +107,7 @@ export class KafkaJSMemberIdRequired extends KafkaJSProtocolError {
 /** All tries have failed; `cause` is the last one's error. */
 export class KafkaJSNumberOfRetriesExceeded extends KafkaJSNonRetriableError {
   override name = 'KafkaJSNumberOfRetriesExceeded'
+  declare stack: string
   /** How many times it was tried again. */
   readonly retryCount: number
   /** The wait before a next try, in ms, had there been one. */

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { isRetriable, KafkaJSNonRetriableError, KafkaJSNumberOfRetriesExceeded } from './errors.js'
+import { isError, isRetriable, KafkaJSNonRetriableError, KafkaJSNumberOfRetriesExceeded } from './errors.js'
 import type { RetryOptions } from './types.js'
 
 /** Retry options with every default filled in. */
@@ -55,7 +55,7 @@ export function createRetry(options: RetryOptions = {}, signal?: AbortSignal) {
         if (bailed === undefined) return result
       } catch (error) {
         if (bailed === undefined) {
-          const e = error instanceof Error ? error : new Error(String(error))
+          const e = isError(error) ? error : new Error(String(error))
           if (!isRetriable(e)) throw new KafkaJSNonRetriableError(e, { cause: e.cause ?? e })
           if (retryCount >= settings.retries) throw new KafkaJSNumberOfRetriesExceeded(e, { retryCount, retryTime })
         }

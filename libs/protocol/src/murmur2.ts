@@ -1,16 +1,22 @@
 const SEED = 0x9747b28c
 const M = 0x5bd1e995
 
-/** Longer strings are faster to encode at once than to read character by character. */
-const MAX_ASCII_SCAN = 64
+/** Up to this length writing ASCII character by character is faster than calling into Node. */
+const MAX_ASCII_LOOP = 20
+/** A UTF-16 code unit takes at most three bytes in UTF-8. */
+const UTF8_BYTES = 3
+/** Where the bytes of a string are put to be hashed; longer strings get a buffer of their own. */
+const scratch = Buffer.alloc(1024)
 
 /**
  * The hash by which Kafka's default partitioner spreads keys (`org.apache.kafka.common.utils.Utils.murmur2`): of the bytes,
  * or of the string's UTF-8 bytes. A signed 32-bit number.
  */
 export function murmur2(key: Uint8Array | string): number {
-  if (typeof key !== 'string') return hashBytes(key)
-  return key.length <= MAX_ASCII_SCAN && isAscii(key) ? hashAscii(key) : hashBytes(Buffer.from(key))
+  if (typeof key !== 'string') return hashBytes(key, key.length)
+  if (key.length * UTF8_BYTES <= scratch.length) return hashBytes(scratch, encode(key))
+  const bytes = Buffer.from(key)
+  return hashBytes(bytes, bytes.length)
 }
 
 /** The partition of a key, as Kafka's default partitioner chooses it. `partitions` must be at least 1. */
@@ -43,8 +49,7 @@ export function legacyMurmur2(key: Uint8Array | string): number {
   return hash ^ (hash >>> 15)
 }
 
-function hashBytes(bytes: Uint8Array): number {
-  const length = bytes.length
+function hashBytes(bytes: Uint8Array, length: number): number {
   const tail = length & ~3
   let hash = SEED ^ length
   for (let at = 0; at < tail; at += 4) {
@@ -60,24 +65,16 @@ function hashBytes(bytes: Uint8Array): number {
   return finish(hash)
 }
 
-function hashAscii(text: string): number {
+/** Writes a string into the scratch buffer and returns its length in bytes. */
+function encode(text: string): number {
   const length = text.length
-  const tail = length & ~3
-  let hash = SEED ^ length
-  for (let at = 0; at < tail; at += 4) {
-    hash = mix(
-      hash,
-      text.charCodeAt(at) |
-        (text.charCodeAt(at + 1) << 8) |
-        (text.charCodeAt(at + 2) << 16) |
-        (text.charCodeAt(at + 3) << 24),
-    )
+  if (length > MAX_ASCII_LOOP) return scratch.write(text)
+  for (let at = 0; at < length; at++) {
+    const code = text.charCodeAt(at)
+    if (code > 0x7f) return scratch.write(text)
+    scratch[at] = code
   }
-  const rest = length & 3
-  if (rest === 3) hash ^= text.charCodeAt(tail + 2) << 16
-  if (rest >= 2) hash ^= text.charCodeAt(tail + 1) << 8
-  if (rest >= 1) hash = Math.imul(hash ^ text.charCodeAt(tail), M)
-  return finish(hash)
+  return length
 }
 
 function mix(hash: number, word: number): number {
@@ -92,9 +89,4 @@ function finish(hash: number): number {
 
 function byteAt(bytes: Uint8Array, index: number): number {
   return bytes[index] ?? 0
-}
-
-function isAscii(text: string): boolean {
-  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return false
-  return true
 }

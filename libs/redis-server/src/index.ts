@@ -1,5 +1,6 @@
 export { type FailedAttempt, RedisServerNotFoundError, RedisServerStartError } from './errors.js'
 export { type FindBinaryOptions, findRedisBinary, type RedisBinary } from './find-binary.js'
 export { findRedisServer, type FindOptions } from './find-redis-server.js'
+export { usedMemory } from './probe.js'
 export type { RedisServer, RedisServerKind } from './redis-server.js'
 export { freePort, type RedisServerProcess, startRedisServer, type StartOptions } from './server-process.js'

@@ -4,18 +4,32 @@ import { type ServerVersion, parseInfo } from './version.js'
 
 /** Asks the server behind a redis:// or rediss:// URL for its version; rejects within the deadline (ms) when none answers. */
 export async function probe(url: string, deadline = 5_000): Promise<ServerVersion> {
+  const version = parseInfo(await askInfo(url, ['server'], deadline))
+  if (version === null) throw new Error('what answers there is no Redis')
+  return version
+}
+
+/**
+ * The bytes that the server behind a redis:// or rediss:// URL has allocated (`used_memory`); null in a Cluster, of
+ * which one server knows only its part. Rejects within the deadline (ms) when none answers.
+ */
+export async function usedMemory(url: string, deadline = 5_000): Promise<number | null> {
+  const info = await askInfo(url, [], deadline)
+  const bytes = /^redis_mode:cluster/m.test(info) ? undefined : /^used_memory:(\d+)/m.exec(info)?.[1]
+  return bytes === undefined ? null : Number(bytes)
+}
+
+async function askInfo(url: string, sections: string[], deadline: number): Promise<string> {
   const { hostname, port, protocol, username, password } = new URL(url)
   if (protocol !== 'redis:' && protocol !== 'rediss:')
     throw new Error(`the protocol ${protocol} is not redis: or rediss:`)
   const host = hostname.replace(/^\[|\]$/g, '')
   const login = password === '' ? [] : [[...(username === '' ? [] : [username]), password].map(decodeURIComponent)]
-  const commands = [...login.map((words) => ['AUTH', ...words]), ['INFO', 'server']]
+  const commands = [...login.map((words) => ['AUTH', ...words]), ['INFO', ...sections]]
   const replies = await converse(host, Number(port || 6379), protocol === 'rediss:', commands, deadline)
   const refusal = replies.find((reply) => reply.startsWith('-'))
   if (refusal !== undefined) throw new Error(`the server answers ${refusal.slice(1)}`)
-  const version = parseInfo(replies.at(-1) ?? '')
-  if (version === null) throw new Error('what answers there is no Redis')
-  return version
+  return replies.at(-1) ?? ''
 }
 
 function converse(host: string, port: number, tls: boolean, commands: string[][], deadline: number): Promise<string[]> {

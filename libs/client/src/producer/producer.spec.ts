@@ -172,7 +172,10 @@ describe('connecting', () => {
     const connecting = producer.connect()
     const begun = performance.now()
     await Promise.all([
-      expect(connecting).rejects.toMatchObject({ name: 'KafkaJSConnectionError', message: expect.stringContaining('disconnected') }),
+      expect(connecting).rejects.toMatchObject({
+        name: 'KafkaJSConnectionError',
+        message: expect.stringContaining('disconnected'),
+      }),
       producer.disconnect(),
     ])
     expect(performance.now() - begun).toBeLessThan(1000)

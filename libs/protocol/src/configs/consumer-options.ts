@@ -1,8 +1,20 @@
 import { retryOptions } from './client-options.js'
 import { group, option, optional } from './option.js'
-import { boolean, fn, functions, integer, milliseconds, nullable, oneOf, text } from './value-types.js'
+import { boolean, fn, functions, integer, milliseconds, nullable, oneOf, text, type ValueType } from './value-types.js'
 
 const maxInt = 2 ** 31 - 1
+
+const named = oneOf(['latest', 'earliest', 'none'])
+
+/** Where reading starts: at one of Kafka's places, or at a time. */
+const offsetReset: ValueType<'latest' | 'earliest' | 'none' | { readonly timestamp: number }> = {
+  ...named,
+  expected: `${named.expected}, or { timestamp: milliseconds since 1970 }`,
+  is: (value): value is 'latest' | 'earliest' | 'none' | { readonly timestamp: number } =>
+    named.is(value) ||
+    (typeof value === 'object' && value !== null && 'timestamp' in value && integer({ min: 0 }).is(value.timestamp)),
+  toText: (value) => (typeof value === 'string' ? value : JSON.stringify(value)),
+}
 
 /** The options of `kafka.consumer(…)`. */
 export const consumerOptions = {
@@ -54,11 +66,11 @@ export const consumerOptions = {
     mirrors: 'fetch.max.wait.ms',
     doc: 'How long a fetch waits at the end of the log.',
   }),
-  autoOffsetReset: option(oneOf(['latest', 'earliest', 'none']), 'latest', {
+  autoOffsetReset: option(offsetReset, 'latest', {
     mirrors: 'auto.offset.reset',
     doc:
-      'Where reading starts when there is no committed offset or it is out of range: at the end, at the start, or with ' +
-      "an error. subscribe's fromBeginning goes before it.",
+      'Where reading starts when there is no committed offset or it is out of range: at the end, at the start, with an ' +
+      "error, or at the first record of that time or later. subscribe's fromBeginning goes before it.",
   }),
   retry: optional(group('an object of retry options', retryOptions), {
     doc: "How retriable errors are retried; what is left out is as the client's.",

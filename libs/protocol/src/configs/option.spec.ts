@@ -118,6 +118,17 @@ describe('parseOptions', () => {
     }
   })
 
+  it('takes a time as the place to start reading', () => {
+    expect(parseOptions(consumerOptions, { autoOffsetReset: { timestamp: 5 } }).autoOffsetReset).toEqual({
+      timestamp: 5,
+    })
+    for (const autoOffsetReset of ['first', { timestamp: -1 }, { timestamp: '5' }, {}, null]) {
+      expect(refusal(consumerOptions, { autoOffsetReset }).message).toContain(
+        "'latest', 'earliest' or 'none', or { timestamp",
+      )
+    }
+  })
+
   it('refuses options that are no object', () => {
     for (const given of [null, 5, 'x', []]) {
       expect(() => void Reflect.apply(parseOptions, undefined, [clientOptions, given])).toThrow(

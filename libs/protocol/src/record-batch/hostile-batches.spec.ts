@@ -105,7 +105,8 @@ async function readHostile(bytes: Buffer): Promise<string> {
   try {
     const batch = RecordBatch.read(bytes)
     const records = await batch.records({ maxDecompressedBytes: MAX_DECOMPRESSED })
-    if (batch.compression !== 0 && records.byteLength > MAX_DECOMPRESSED) throw new Error('more than the bound came out')
+    if (batch.compression !== 0 && records.byteLength > MAX_DECOMPRESSED)
+      throw new Error('more than the bound came out')
     const { length } = records.toArray()
     if (length !== batch.count) throw new Error(`${length} records of ${batch.count} were read`)
     return 'records'

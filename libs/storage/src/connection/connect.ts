@@ -14,7 +14,7 @@ import {
   type RedisTarget,
   type StorageLogger,
 } from './redis-target.js'
-import { toKafkaError } from './server-errors.js'
+import { isError, toKafkaError } from './server-errors.js'
 import {
   checkVersion,
   evictionWarning,
@@ -85,7 +85,7 @@ async function resolveAddresses({ addresses, redis }: RedisTarget): Promise<(Red
   try {
     answer = await addresses()
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
+    const reason = isError(cause) ? cause.message : String(cause)
     throw new KafkaError('NETWORK_EXCEPTION', `the brokers function failed: ${reason}`, { cause })
   }
   return parseAddresses(answer)
@@ -126,7 +126,9 @@ async function probe(options: ConnectOptions, address: RedisAddress | null): Pro
     logger: options.logger,
   })
   try {
-    await connection.open()
+    await connection.open().catch((error: unknown) => {
+      throw explain(toKafkaError(error), label)
+    })
     const info = await askServer(client, label)
     checkVersion(info)
     if (info.loading) {
@@ -170,14 +172,7 @@ function explain(failure: KafkaError, label: string): KafkaError {
   if (failure.type === 'REQUEST_TIMED_OUT') {
     return new KafkaError(
       'NETWORK_EXCEPTION',
-      `${label} accepts connections, but does not answer: it hangs, or it is not a Redis server`,
-      { cause: failure },
-    )
-  }
-  if (failure.type === 'NETWORK_EXCEPTION') {
-    return new KafkaError(
-      'NETWORK_EXCEPTION',
-      `${label} closed the connection without an answer: it is not a Redis server, or speaks TLS where plain text was tried`,
+      `${label} accepts connections, but does not answer in time: it hangs, or is not a Redis server`,
       { cause: failure },
     )
   }

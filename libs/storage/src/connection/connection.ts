@@ -66,10 +66,19 @@ export class Connection {
       clients: () => this.#clients(),
       replyTimeout: () => this.replyTimeout,
       connectionTimeout: parts.connectionTimeout,
-      onSilence: (_, timeout) => {
-        parts.logger.warn(`Redis at ${parts.label()} has not answered for ${timeout} ms: connecting anew`)
+      onSilence: (client, timeout) => {
+        const where = this.cluster ? `${client.options.host}:${client.options.port}` : this.label
+        parts.logger.warn(`Redis at ${where} has not answered for ${timeout} ms: connecting anew`)
         // Before the socket says so: whoever's command is rejected now must find the connection lost.
         if (!this.cluster) this.#lost()
+        this.#lastError = new KafkaError(
+          'NETWORK_EXCEPTION',
+          `it accepts connections, but does not answer within ${timeout} ms: it hangs, or is not a Redis server`,
+        )
+        return new KafkaError(
+          'REQUEST_TIMED_OUT',
+          `Redis at ${where} did not answer within ${timeout} ms: the connection is made anew`,
+        )
       },
     })
     if (parts.role === 'subscriber') {
@@ -226,6 +235,10 @@ export class Connection {
     const { accepts, logger } = this.#parts
     client.on('error', (error: Error) => this.#noteError(error))
     client.on('close', () => this.#lost())
+    // Only where no further attempt is made.
+    client.on('end', () => {
+      for (const waiter of [...this.#waiting]) waiter.reject(this.#unreachable(null))
+    })
     if (isCluster(client)) {
       client.on('ready', () => this.#regained())
       client.on('node error', (error: Error) => this.#noteError(error))
@@ -244,6 +257,8 @@ export class Connection {
       return
     }
     client.on('ready', () => {
+      // After a refused login ioredis says so all the same, of a socket that it is closing.
+      if (!client.stream.writable) return
       if (!this.#wasUsable || accepts === undefined) return this.#regained()
       accepts(client).then(
         (accepted) => {
@@ -303,17 +318,20 @@ export class Connection {
     this.#parts.logger.warn(`Redis at ${this.label}: ${error.message}`)
   }
 
-  #unreachable(timeout: number): KafkaError {
+  #unreachable(timeout: number | null): KafkaError {
     const cause = this.#lastError
-    if (cause !== undefined) {
-      const error = toKafkaError(cause, { address: this.label })
-      if (error.type !== 'NETWORK_EXCEPTION') return error
+    const time = timeout === null ? '' : ` within ${timeout} ms`
+    if (cause === undefined && timeout === null) {
+      return new KafkaError(
+        'NETWORK_EXCEPTION',
+        `${this.label} closed the connection without an answer: it is not a Redis server, or speaks TLS where plain text ` +
+          'was tried',
+      )
     }
-    return new KafkaError(
-      'NETWORK_EXCEPTION',
-      `no connection to Redis at ${this.label} within ${timeout} ms${cause === undefined ? '' : `: ${cause.message}`}`,
-      { cause },
-    )
+    const error = cause === undefined ? undefined : toKafkaError(cause, { address: this.label })
+    if (error !== undefined && error.type !== 'NETWORK_EXCEPTION') return error
+    const reason = cause === undefined ? '' : `: ${cause.message}`
+    return new KafkaError('NETWORK_EXCEPTION', `no connection to Redis at ${this.label}${time}${reason}`, { cause })
   }
 
   #closedError(): KafkaError {

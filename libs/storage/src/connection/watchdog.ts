@@ -1,4 +1,3 @@
-import { KafkaError } from '@rivulet/protocol'
 import type { Redis } from 'ioredis'
 
 interface Observation {
@@ -15,8 +14,8 @@ export interface WatchdogOptions {
   readonly replyTimeout: () => number
   /** The same for what is said at connecting (login, name), in ms. */
   readonly connectionTimeout: number
-  /** Called when a client was found without life, before its socket is destroyed. */
-  readonly onSilence: (client: Redis, timeout: number) => void
+  /** Called when a client was found without life, before its socket is destroyed. @returns what its commands are told */
+  readonly onSilence: (client: Redis, timeout: number) => Error
 }
 
 const MAX_PERIOD = 1_000
@@ -24,7 +23,7 @@ const CHECKS_PER_TIMEOUT = 10
 
 /**
  * Notices a connection that is half open: a stopped server or a lost network ends no socket. Where a command waits and
- * not a byte comes for the whole timeout, all commands that wait are rejected with REQUEST_TIMED_OUT and the socket is
+ * not a byte comes for the whole timeout, all commands that wait are rejected and the socket is
  * destroyed, so that the client connects anew.
  *
  * One timer a connection, and nothing done per command. Silence is counted in checks, not on a clock: a process that was
@@ -67,11 +66,7 @@ export class Watchdog {
     last.silence += period
     const timeout = client.status === 'ready' ? this.#options.replyTimeout() : this.#options.connectionTimeout
     if (last.silence < timeout) return
-    this.#options.onSilence(client, timeout)
-    abandon(
-      client,
-      new KafkaError('REQUEST_TIMED_OUT', `Redis did not answer within ${timeout} ms: the connection is made anew`),
-    )
+    abandon(client, this.#options.onSilence(client, timeout))
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Connection } from '../connection/connection.js'
 import type { StorageLogger } from '../connection/redis-target.js'
+import { toKafkaError } from '../connection/server-errors.js'
 
 /** A topic was made, changed or deleted; or anything may have been, unnoticed. */
 export type TopicChange = { readonly topic: string } | { readonly all: true }
@@ -41,9 +42,7 @@ export class ChangeWatcher {
       // The connection was lost again: the next reconnect comes here once more. Any other refusal leaves the caches
       // with their age alone.
       if (!this.#closed) {
-        this.logger.warn(
-          `changes of topics cannot be watched: ${error instanceof Error ? error.message : String(error)}`,
-        )
+        this.logger.warn(`changes of topics cannot be watched: ${toKafkaError(error).message}`)
       }
     }
   }

@@ -9,6 +9,7 @@
 import { checkTopicName, KafkaError, parseTopicConfig, type NamespaceConfig } from '@rivulet/protocol'
 import type { Connection } from '../connection/connection.js'
 import type { StorageLogger } from '../connection/redis-target.js'
+import { toKafkaError } from '../connection/server-errors.js'
 import { DEFAULT_RETRY, retry } from '../connection/retry.js'
 import { metaKeys } from '../keys.js'
 import type { Partition } from '../log/types.js'
@@ -93,7 +94,7 @@ export class TopicRegistry {
       try {
         topics.push(topicOf(name, decodeTopicEntry(name, json)))
       } catch (error) {
-        logger.error(`topic ${name} is left out: ${error instanceof Error ? error.message : String(error)}`)
+        logger.error(`topic ${name} is left out: ${toKafkaError(error).message}`)
       }
     }
     return topics.toSorted((a, b) => (a.name < b.name ? -1 : 1))

@@ -30,7 +30,7 @@ redis.call('SETRANGE', state_key, 16, struct.pack('>i8', offset))
 return offset
 `,
   },
-  'append': {
+  append: {
     sha1: 'dddef83484c2b1ff01d1b55aa6bcfb91481be65d',
     lua: `#!lua
 --[[
@@ -396,7 +396,7 @@ give_back(bytes)
 return { oldest, #entries == most and 1 or 0 }
 `,
   },
-  'fetch': {
+  fetch: {
     sha1: 'f74d9a07b07c73c08fba5348dde3bc475fab7c86',
     lua: `#!lua flags=no-writes
 --[[

@@ -75,7 +75,7 @@ async function startNodes(count: number, options: ClusterOptions): Promise<Clust
           '--cluster-node-timeout',
           String(nodeTimeout),
         ],
-        ...['--cluster-announce-ip', '127.0.0.1', '--repl-diskless-sync-delay', '0', ...config],
+        ...['--cluster-announce-ip', '127.0.0.1', '--repl-diskless-sync', 'no', ...config],
       ],
     })
     return { server, busPort, id: String(await sendCommand(server, 'CLUSTER', 'MYID')) }

@@ -50,8 +50,9 @@ export class Replicated {
   }: ReplicatedOptions): Promise<Replicated> {
     const options: StartOptions = {
       binary: typeof binary === 'object' ? binary : await findRedisBinary(binary === undefined ? {} : { binary }),
-      // a full sync at once, and pings often enough that a lag is noticed while a spec runs
-      config: ['--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1', ...config],
+      // From a file, a full sync is over as soon as it is sent; a diskless one only with the replica's next word, up to a
+      // second later. Pings often enough that a lag is noticed while a spec runs.
+      config: ['--repl-diskless-sync', 'no', '--repl-ping-replica-period', '1', ...config],
       appendonly,
     }
     const primary = await startRedisServer(options)
@@ -91,7 +92,7 @@ export class Replicated {
     await sendCommand(server, 'REPLICAOF', link.host, link.port)
     const replica = { server, link }
     this.#replicas.push(replica)
-    await linkUp(replica)
+    await this.#online(server)
     return replica
   }
 
@@ -126,15 +127,21 @@ export class Replicated {
     }
   }
 
+  async #online(replica: RedisServerProcess): Promise<void> {
+    await waitFor(
+      async () => {
+        const info = await serverInfo(replica, 'replication')
+        // the replica finds its link up before the primary sends it what is written, and counts it in WAIT
+        const seen = Object.values(await serverInfo(this.#primary, 'replication'))
+        const online = seen.some((line) => line.includes(`port=${replica.port},state=online`))
+        return info['master_link_status'] === 'up' && online
+      },
+      { what: `the replica on port ${replica.port} to be in sync`, deadline: 15_000 },
+    )
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.#proxies].map((proxy) => proxy.close()))
     await Promise.all([...this.#servers].map((server) => server.stop()))
   }
-}
-
-async function linkUp({ server }: Replica): Promise<void> {
-  await waitFor(async () => (await serverInfo(server, 'replication'))['master_link_status'] === 'up', {
-    what: `the replica on port ${server.port} to be in sync`,
-    deadline: 15_000,
-  })
 }

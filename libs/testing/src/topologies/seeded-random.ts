@@ -15,11 +15,9 @@ export interface SeededRandom {
 }
 
 /**
- * Without a seed: RIVULET_TEST_SEED, or a new one. The seed is written to standard error, so that a failed run can be
- * repeated.
+ * Without a seed: RIVULET_TEST_SEED, or a new one, which is written to standard error so that a failed run can be repeated.
  */
 export function seededRandom(seed: number = seedOfRun()): SeededRandom {
-  process.stderr.write(`random seed ${seed} (RIVULET_TEST_SEED=${seed} repeats it)\n`)
   let state = seed >>> 0
   // mulberry32: 32 bits of state suffice for choosing test cases
   const next = (): number => {
@@ -44,7 +42,11 @@ export function seededRandom(seed: number = seedOfRun()): SeededRandom {
 
 function seedOfRun(): number {
   const given = process.env['RIVULET_TEST_SEED']
-  if (!given) return randomInt(2 ** 32)
+  if (!given) {
+    const seed = randomInt(2 ** 32)
+    process.stderr.write(`random seed ${seed} (RIVULET_TEST_SEED=${seed} repeats it)\n`)
+    return seed
+  }
   const seed = Number(given)
   if (!Number.isSafeInteger(seed)) throw new RangeError(`RIVULET_TEST_SEED=${given} is no integer`)
   return seed

@@ -6,10 +6,11 @@
 export function bindMethods<T extends object>(instance: T): T {
   const prototype: unknown = Object.getPrototypeOf(instance)
   if (typeof prototype !== 'object' || prototype === null) return instance
-  for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
-    if (name === 'constructor' || typeof value !== 'function') continue
+  for (const name of Object.getOwnPropertyNames(prototype)) {
+    const method: unknown = Object.getOwnPropertyDescriptor(prototype, name)?.value
+    if (name === 'constructor' || !isFunction(method)) continue
     Object.defineProperty(instance, name, {
-      value: value.bind(instance),
+      value: (...args: unknown[]): unknown => method.apply(instance, args),
       enumerable: true,
       configurable: true,
       writable: true,
@@ -17,3 +18,5 @@ export function bindMethods<T extends object>(instance: T): T {
   }
   return instance
 }
+
+const isFunction = (value: unknown): value is (...args: unknown[]) => unknown => typeof value === 'function'

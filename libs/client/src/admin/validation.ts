@@ -1,8 +1,11 @@
+import { inspect } from 'node:util'
 import { KafkaJSNonRetriableError } from '../errors.js'
 import { ConfigResourceTypes } from '../types.js'
 
 // The arguments of programs in JavaScript: what the types promise is checked once more. Classes and order of the checks
 // are kafkajs's.
+
+const show = (value: unknown): string => inspect(value, { depth: 3, breakLength: Infinity })
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null
@@ -15,70 +18,67 @@ const isInteger = (value: unknown): value is number => typeof value === 'number'
 
 /** A list of entries that each name another topic. */
 function checkTopicEntries(what: string, entries: unknown): asserts entries is unknown[] {
-  if (!Array.isArray(entries)) throw invalid(`Invalid ${what} array ${String(entries)}`)
+  if (!Array.isArray(entries)) throw invalid(`Invalid ${what} array ${show(entries)}`)
   const names = entries.map((entry) => fieldOf(entry, 'topic'))
   if (names.some((name) => typeof name !== 'string')) {
     throw invalid(`Invalid ${what} array: each entry needs a topic name that is a string`)
   }
   const twice = names.find((name, index) => names.indexOf(name) !== index)
-  if (twice !== undefined)
-    throw invalid(`Invalid ${what} array: it has more than one entry for topic "${String(twice)}"`)
+  if (twice !== undefined) throw invalid(`Invalid ${what} array: it has more than one entry for topic ${show(twice)}`)
 }
 
 export function checkCreateTopics(topics: unknown): void {
   checkTopicEntries('topics', topics)
   for (const entry of topics) {
-    const topic = String(fieldOf(entry, 'topic'))
+    const topic = show(fieldOf(entry, 'topic'))
     checkConfigEntries(topic, fieldOf(entry, 'configEntries'))
     for (const name of ['numPartitions', 'replicationFactor']) {
       const value = fieldOf(entry, name)
       if (value !== undefined && value !== null && !isInteger(value)) {
-        throw invalid(`Invalid ${name} ${String(value)} for topic "${topic}": it must be an integer`)
+        throw invalid(`Invalid ${name} ${show(value)} for topic ${topic}: it must be an integer`)
       }
     }
     const assignment = fieldOf(entry, 'replicaAssignment')
     if (assignment !== undefined && assignment !== null && !Array.isArray(assignment)) {
-      throw invalid(`Invalid replicaAssignment for topic "${topic}": it must be an array`)
+      throw invalid(`Invalid replicaAssignment for topic ${topic}: it must be an array`)
     }
   }
 }
 
 function checkConfigEntries(topic: string, entries: unknown): void {
   if (entries === undefined || entries === null) return
-  if (!Array.isArray(entries)) throw invalid(`Invalid configEntries for topic "${topic}": it must be an array`)
+  if (!Array.isArray(entries)) throw invalid(`Invalid configEntries for topic ${topic}: it must be an array`)
   for (const [index, entry] of entries.entries()) {
-    if (!isObject(entry)) throw invalid(`Invalid configEntries for topic "${topic}": entry ${index} must be an object`)
+    if (!isObject(entry)) throw invalid(`Invalid configEntries for topic ${topic}: entry ${index} must be an object`)
     for (const property of ['name', 'value']) {
       if (typeof entry[property] !== 'string') {
-        throw invalid(`Invalid configEntries for topic "${topic}": ${property} of entry ${index} must be a string`)
+        throw invalid(`Invalid configEntries for topic ${topic}: ${property} of entry ${index} must be a string`)
       }
     }
   }
 }
 
 export function checkCreatePartitions(topicPartitions: unknown): void {
-  if (!Array.isArray(topicPartitions)) throw invalid(`Invalid topic partitions array ${String(topicPartitions)}`)
+  if (!Array.isArray(topicPartitions)) throw invalid(`Invalid topic partitions array ${show(topicPartitions)}`)
   if (topicPartitions.length === 0) throw invalid('Empty topic partitions array')
   checkTopicEntries('topic partitions', topicPartitions)
   for (const entry of topicPartitions) {
     const count = fieldOf(entry, 'count')
     if (!isInteger(count)) {
-      throw invalid(
-        `Invalid count ${String(count)} for topic "${String(fieldOf(entry, 'topic'))}": it must be an integer`,
-      )
+      throw invalid(`Invalid count ${show(count)} for topic ${show(fieldOf(entry, 'topic'))}: it must be an integer`)
     }
   }
 }
 
 export function checkTopicNames(topics: unknown): void {
-  if (!Array.isArray(topics)) throw invalid(`Invalid topics array ${String(topics)}`)
+  if (!Array.isArray(topics)) throw invalid(`Invalid topics array ${show(topics)}`)
   if (topics.some((topic) => typeof topic !== 'string')) {
     throw invalid('Invalid topics array: the names must be strings')
   }
 }
 
 export function checkTopic(topic: unknown): void {
-  if (typeof topic !== 'string' || topic === '') throw invalid(`Invalid topic ${String(topic)}`)
+  if (typeof topic !== 'string' || topic === '') throw invalid(`Invalid topic ${show(topic)}`)
 }
 
 /** A timestamp in ms, as a number or its text; undefined and null are the end of the log. */
@@ -86,7 +86,7 @@ export function parseTimestamp(timestamp: unknown): number {
   if (timestamp === undefined || timestamp === null) return -1
   const value = typeof timestamp === 'string' && timestamp.trim() !== '' ? Number(timestamp) : timestamp
   if (!isInteger(value) || !Number.isSafeInteger(value)) {
-    throw invalid(`Invalid timestamp ${String(timestamp)}: it must be an integer, in ms`)
+    throw invalid(`Invalid timestamp ${show(timestamp)}: it must be an integer, in ms`)
   }
   return value
 }
@@ -95,10 +95,10 @@ export function checkRecordsToDelete(partitions: unknown): void {
   if (!Array.isArray(partitions) || partitions.length === 0) throw invalid('Invalid partitions')
   for (const entry of partitions) {
     const partition = fieldOf(entry, 'partition')
-    if (!isInteger(partition)) throw invalid(`Invalid partition ${String(partition)}: it must be an integer`)
+    if (!isInteger(partition)) throw invalid(`Invalid partition ${show(partition)}: it must be an integer`)
     const offset = fieldOf(entry, 'offset')
     if (!/^-?\d{1,19}$/.test(String(offset)) || !Number.isSafeInteger(Number(offset))) {
-      throw invalid(`Invalid offset ${String(offset)} for partition ${partition}: it must be an integer, or -1 for all`)
+      throw invalid(`Invalid offset ${show(offset)} for partition ${partition}: it must be an integer, or -1 for all`)
     }
   }
 }
@@ -106,16 +106,16 @@ export function checkRecordsToDelete(partitions: unknown): void {
 const RESOURCE_TYPES: ReadonlySet<unknown> = new Set(Object.values(ConfigResourceTypes))
 
 function checkResources(resources: unknown): asserts resources is unknown[] {
-  if (!Array.isArray(resources)) throw invalid(`Invalid resources array ${String(resources)}`)
+  if (!Array.isArray(resources)) throw invalid(`Invalid resources array ${show(resources)}`)
   if (resources.length === 0) throw invalid('Resources array cannot be empty')
   for (const resource of resources) {
     const type = fieldOf(resource, 'type')
-    if (!RESOURCE_TYPES.has(type)) throw invalid(`Invalid resource type ${String(type)}: ${JSON.stringify(resource)}`)
+    if (!RESOURCE_TYPES.has(type)) throw invalid(`Invalid resource type ${show(type)}: ${show(resource)}`)
   }
   for (const resource of resources) {
     const name = fieldOf(resource, 'name')
     if (typeof name !== 'string' || name === '') {
-      throw invalid(`Invalid resource name ${String(name)}: ${JSON.stringify(resource)}`)
+      throw invalid(`Invalid resource name ${show(name)}: ${show(resource)}`)
     }
   }
 }
@@ -125,7 +125,7 @@ export function checkDescribeConfigs(resources: unknown): void {
   for (const resource of resources) {
     const names = fieldOf(resource, 'configNames')
     if (names !== undefined && names !== null && !Array.isArray(names)) {
-      throw invalid(`Invalid resource configNames ${String(names)}: ${JSON.stringify(resource)}`)
+      throw invalid(`Invalid resource configNames ${show(names)}: ${show(resource)}`)
     }
   }
 }
@@ -135,11 +135,11 @@ export function checkAlterConfigs(resources: unknown): void {
   for (const resource of resources) {
     const entries = fieldOf(resource, 'configEntries')
     if (!Array.isArray(entries)) {
-      throw invalid(`Invalid resource configEntries ${String(entries)}: ${JSON.stringify(resource)}`)
+      throw invalid(`Invalid resource configEntries ${show(entries)}: ${show(resource)}`)
     }
     const texts = entries.every((entry) =>
       ['name', 'value'].every((property) => typeof fieldOf(entry, property) === 'string'),
     )
-    if (!texts) throw invalid(`Invalid resource config value: ${JSON.stringify(resource)}`)
+    if (!texts) throw invalid(`Invalid resource config value: ${show(resource)}`)
   }
 }

@@ -56,10 +56,9 @@ export class Backoff {
 export function clientOptions(
   target: RedisTarget,
   address: RedisAddress | null,
-  role: ConnectionRole,
   settings: ConnectionSettings,
 ): RedisOptions {
-  return { ...userOptions(target), ...addressOptions(target, address), ...ownOptions(role, settings) }
+  return { ...userOptions(target), ...addressOptions(target, address), ...ownOptions(settings) }
 }
 
 /** The same for a Cluster client; each node's connection has the options of a single one. */
@@ -69,7 +68,7 @@ export function clusterOptions(
   settings: ConnectionSettings,
 ): ClusterOptions {
   const user = userClusterOptions(target)
-  const { retryStrategy: _r, enableOfflineQueue: _o, readOnly: _ro, ...own } = ownOptions(role, settings)
+  const { retryStrategy: _r, enableOfflineQueue: _o, readOnly: _ro, ...own } = ownOptions(settings)
   return {
     // A blocking connection is one of many: their errors refresh the slots, the timer need not.
     slotsRefreshInterval: role === 'reader-block' ? 60_000 : 5_000,
@@ -128,15 +127,21 @@ function login(target: RedisTarget, address: RedisAddress | null): RedisOptions 
   }
 }
 
-function ownOptions(role: ConnectionRole, settings: ConnectionSettings): RedisOptions {
+function ownOptions(settings: ConnectionSettings): RedisOptions {
   return {
-    connectionName: connectionName(settings.clientId, role),
+    // No command of ioredis's own at connecting. When the connection is lost before their answers, they make it 'ready':
+    //   1. CLIENT SETNAME is sent; 2. the socket closes, and ioredis plans to connect anew; 3. SETNAME fails for that, and
+    //   whatever its outcome, its end sets the status to 'ready'; 4. connecting anew is refused: it is 'ready' already.
+    // It stays so for ever. Connection gives the name, and finds out by itself whether there is life.
+    connectionName: undefined,
     disableClientInfo: true,
+    enableReadyCheck: false,
     lazyConnect: true,
     connectTimeout: settings.connectionTimeout,
     noDelay: true,
     keepAlive: 10_000,
-    enableReadyCheck: false,
+    // How long a socket that is closed in good order may take: the timer keeps the process alive.
+    disconnectTimeout: 200,
     maxLoadingRetryTime: 500,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,

@@ -4,7 +4,14 @@
 import { KafkaError } from '@rivulet/protocol'
 import { Cluster, Redis, type ClusterNode, type RedisOptions } from 'ioredis'
 import { parseAddresses, type RedisAddress } from './addresses.js'
-import { Backoff, checkNoDatabase, clientOptions, clusterOptions, type ConnectionSettings } from './client-options.js'
+import {
+  Backoff,
+  checkNoDatabase,
+  clientOptions,
+  clusterOptions,
+  connectionName,
+  type ConnectionSettings,
+} from './client-options.js'
 import { Connection } from './connection.js'
 import {
   isCluster,
@@ -114,12 +121,13 @@ async function findPrimary(
 
 /** Asks one address what it is. */
 async function probe(options: ConnectOptions, address: RedisAddress | null): Promise<ServerInfo> {
-  const ioredisOptions = clientOptions(options.target, address, 'command', options)
+  const ioredisOptions = clientOptions(options.target, address, options)
   const label = address?.label ?? optionsLabel(ioredisOptions)
   const client = new Redis({ ...ioredisOptions, retryStrategy: () => null, enableReadyCheck: false })
   const connection = new Connection({
     client,
     role: 'command',
+    name: connectionName(options.clientId, 'command'),
     label: () => label,
     connectionTimeout: options.connectionTimeout,
     requestTimeout: options.connectionTimeout,
@@ -187,7 +195,7 @@ async function openSingle(
 ): Promise<Connection> {
   let current = start
   const backoff = new Backoff()
-  const ioredisOptions = clientOptions(options.target, addresses[start] ?? null, role, options)
+  const ioredisOptions = clientOptions(options.target, addresses[start] ?? null, options)
   const sentinels = ioredisOptions.sentinels !== undefined && ioredisOptions.sentinels !== null
   const client: Redis = new Redis({
     ...ioredisOptions,
@@ -197,7 +205,7 @@ async function openSingle(
       // The primary may be at another of the addresses by now; ioredis reads its options anew at each attempt.
       if (addresses.length > 1) {
         current = (current + 1) % addresses.length
-        moveTo(client.options, clientOptions(options.target, addresses[current] ?? null, role, options))
+        moveTo(client.options, clientOptions(options.target, addresses[current] ?? null, options))
       }
       return backoff.next()
     },
@@ -206,6 +214,7 @@ async function openSingle(
   const connection = new Connection({
     client,
     role,
+    name: connectionName(options.clientId, role),
     label: () => addresses[current]?.label ?? optionsLabel(ioredisOptions),
     connectionTimeout: options.connectionTimeout,
     requestTimeout: options.requestTimeout,
@@ -244,6 +253,7 @@ async function connectCluster(
     const connection = new Connection({
       client: new Cluster([...nodes], clusterOptions(options.target, role, options)),
       role,
+      name: connectionName(options.clientId, role),
       label: () => label,
       connectionTimeout: options.connectionTimeout,
       requestTimeout: options.requestTimeout,
@@ -280,6 +290,7 @@ async function openClusterSubscriber(options: ConnectOptions, nodes: readonly Cl
   const connection = new Connection({
     client,
     role: 'subscriber',
+    name: connectionName(options.clientId, 'subscriber'),
     label: () => nodeLabel(nodes[current] ?? ''),
     connectionTimeout: options.connectionTimeout,
     requestTimeout: options.requestTimeout,

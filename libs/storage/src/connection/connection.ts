@@ -9,14 +9,16 @@ export interface ConnectionParts {
   /** Made with lazyConnect, and ours alone: it is closed with the connection. */
   readonly client: RedisClient
   readonly role: ConnectionRole
+  /** How it shows in CLIENT LIST. */
+  readonly name: string
   /** Where it leads, for messages. */
   readonly label: () => string
   readonly connectionTimeout: number
   readonly requestTimeout: number
   readonly logger: StorageLogger
   /**
-   * Asked after each time that a single server was connected to again; false: it is not the one we want (a replica), and
-   * another attempt is to be made.
+   * Asked each time that a single server was connected to; false: it is not the one we want (a replica), and another attempt
+   * is to be made. By default any server that answers is.
    */
   readonly accepts?: (client: Redis) => Promise<boolean>
 }
@@ -232,7 +234,7 @@ export class Connection {
   }
 
   #observe(client: RedisClient): void {
-    const { accepts, logger } = this.#parts
+    const { accepts = answers, logger, name } = this.#parts
     client.on('error', (error: Error) => this.#noteError(error))
     client.on('close', () => this.#lost())
     // Only where no further attempt is made.
@@ -245,6 +247,7 @@ export class Connection {
       // A node's own connection may be lost and made again while the Cluster's client stays ready all the time.
       client.on('+node', (node: Redis) => {
         let lost = false
+        node.on('ready', () => giveName(node, name))
         node.on('close', () => {
           lost = true
           this.#refreshSlots()
@@ -259,7 +262,7 @@ export class Connection {
     client.on('ready', () => {
       // After a refused login ioredis says so all the same, of a socket that it is closing.
       if (!client.stream.writable) return
-      if (!this.#wasUsable || accepts === undefined) return this.#regained()
+      giveName(client, name)
       accepts(client).then(
         (accepted) => {
           if (this.#closed || client.status !== 'ready') return
@@ -337,4 +340,15 @@ export class Connection {
   #closedError(): KafkaError {
     return new KafkaError('CLIENT_CLOSED', `the connection to Redis at ${this.label} was closed`)
   }
+}
+
+// In CLIENT LIST only: that it is not permitted, or that the connection is lost again, matters to nobody.
+function giveName(client: Redis, name: string): void {
+  client.client('SETNAME', name).catch(() => undefined)
+}
+
+// A stopped server's port still accepts connections, and a refused login is told in answers only.
+async function answers(client: Redis): Promise<boolean> {
+  await client.ping()
+  return true
 }

@@ -81,6 +81,7 @@ describe('no acknowledged record is lost, doubled or out of order', () => {
           proxy.thaw()
         }
         faults++
+        if (process.env['DBG']) process.stderr.write(`${round} ${fault} sent ${ledger.sent} acked ${ledger.acknowledged} ${proxy.connections} ${Math.round(performance.now())}\n`)
       }
       until.stop = true
       await sending

@@ -5,15 +5,31 @@ import kafkajs from 'kafkajs'
 import * as client from './index.js'
 import { toCreateTopicError, toKafkaJSError } from './errors.js'
 
-const kafkajsProtocol: {
-  errorCodes: { type: string; code: number; retriable: boolean }[]
-} = createRequire(import.meta.url)('kafkajs/src/protocol/error')
+const protocol: unknown = createRequire(import.meta.url)('kafkajs/src/protocol/error')
+
+interface Code {
+  type: string
+  code: number
+  retriable: boolean
+}
+
+const isCode = (entry: unknown): entry is Code =>
+  typeof entry === 'object' && entry !== null && 'type' in entry && 'code' in entry && 'retriable' in entry
+
+/** kafkajs's own table of the protocol's errors. */
+const kafkajsCodes = (): Code[] => {
+  const table: unknown = Reflect.get(Object(protocol), 'errorCodes')
+  const entries: unknown[] = Array.isArray(table) ? table : []
+  return entries.filter(isCode).map(({ type, code, retriable }) => ({ type, code, retriable }))
+}
+
+const isClass = (value: unknown): value is new (...args: unknown[]) => unknown => typeof value === 'function'
 
 const protocolError = (): Error => Object.assign(new Error('no'), { type: 'NOT_CONTROLLER', code: 41, retriable: true })
 
 /** What a program can see of an error. */
 const seen = (error: Error): object => ({
-  ...error,
+  ...Object.fromEntries(Object.entries(error)),
   name: error.name,
   message: error.message,
   cause: error.cause instanceof Error ? error.cause.message : error.cause,
@@ -47,7 +63,7 @@ const ARGUMENTS: Record<string, () => unknown[]> = {
   KafkaJSAggregateError: () => ['text', [new Error('one')]],
 }
 
-const errorClasses = Object.entries(kafkajs).filter(([name]) => /^KafkaJS/.test(name))
+const errorClasses = Object.entries(kafkajs).filter(([name]) => name.startsWith('KafkaJS'))
 
 describe('the error classes', () => {
   it('are all of those of kafkajs', () => {
@@ -58,7 +74,8 @@ describe('the error classes', () => {
   const comparable = errorClasses.map(([name]) => name).filter((name) => name !== 'KafkaJSInvariantViolation')
   it.each(comparable)('%s shows the fields that the one of kafkajs shows', (name) => {
     const make = (module: object): Error => {
-      const created: unknown = Reflect.construct(Reflect.get(module, name), ARGUMENTS[name]?.() ?? ['text'])
+      const errorClass: unknown = Reflect.get(module, name)
+      const created = isClass(errorClass) ? new errorClass(...(ARGUMENTS[name]?.() ?? ['text'])) : errorClass
       if (!(created instanceof Error)) throw new TypeError(`${name} is no error`)
       return created
     }
@@ -80,18 +97,18 @@ describe('toKafkaJSError', () => {
     const ours = names
       .map((name) => toCreateTopicError(new KafkaError(name), 'orders'))
       .map(({ type, code, retriable }) => ({ type, code, retriable }))
-    for (const { type, code, retriable } of kafkajsProtocol.errorCodes) {
-      expect(ours).toContainEqual({ type, code, retriable })
-    }
+    expect(kafkajsCodes().length).toBeGreaterThan(80)
+    expect(ours).toEqual(expect.arrayContaining(kafkajsCodes()))
   })
 
   it('keeps the message, the retriability and the original as the cause', () => {
-    for (const name of names) {
+    // kafkajs takes every failed connection for one that may succeed later
+    for (const name of names.filter((one) => one !== 'BROKER_NOT_AVAILABLE')) {
       const original = new KafkaError(name, `${name} on orders-3`)
       const error = toKafkaJSError(original, { topic: 'orders', partition: 3 })
       expect(error.message).toBe(`${name} on orders-3`)
       expect(error.cause).toBe(original)
-      if (name !== 'BROKER_NOT_AVAILABLE') expect([name, error.retriable]).toEqual([name, original.retriable])
+      expect([name, error.retriable]).toEqual([name, original.retriable])
     }
   })
 

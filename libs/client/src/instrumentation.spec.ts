@@ -52,18 +52,19 @@ describe('Instrumentation', () => {
   })
 
   it('refuses a name that is not an event, in the words of kafkajs', () => {
-    const listen = (target: object): unknown => {
+    const kafka = new kafkajs.Kafka({ brokers: ['localhost:1'] })
+    const refusal = (target: object): unknown => {
+      const on: unknown = Reflect.get(target, 'on')
+      if (typeof on !== 'function') throw new TypeError('There is no on()')
       try {
-        return Reflect.apply(Reflect.get(target, 'on'), target, ['admin.connekt', () => undefined])
+        return Reflect.apply(on, target, ['admin.connekt', () => undefined])
       } catch (error) {
         return error
       }
     }
-    const ours = listen(create().instrumentation)
+    const ours = refusal(create().instrumentation)
     expect(ours).toBeInstanceOf(KafkaJSNonRetriableError)
-    expect(ours).toMatchObject({
-      message: Reflect.get(Object(listen(new kafkajs.Kafka({ brokers: ['localhost:1'] }).admin())), 'message'),
-    })
+    expect(String(ours)).toBe(String(refusal(kafka.admin())))
   })
 
   it('logs listeners that throw or reject, and goes on', async () => {

@@ -75,7 +75,7 @@ describe('Kafka', () => {
   it('logs through the logCreator by the component, and warns of options that it does not know', async () => {
     const entries: LogEntry[] = []
     const logCreator = () => (entry: LogEntry) => entries.push(entry)
-    const config: KafkaConfig = Object({ brokers: ['localhost:1'], logCreator, brokerz: 1 })
+    const config = { brokers: ['localhost:1'], logCreator, brokerz: 1 }
     const kafka = new Kafka(config)
     kafka.admin().logger().info('hello')
     kafka.logger().setLogLevel(logLevel.NOTHING)

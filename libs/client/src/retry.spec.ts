@@ -5,7 +5,7 @@ import { KafkaJSError, KafkaJSNonRetriableError, KafkaJSNumberOfRetriesExceeded 
 import { createRetry, firstRetryTime, nextRetryTime, retrySettings } from './retry.js'
 
 const quick = { initialRetryTime: 1, maxRetryTime: 2 }
-const failing = (error: unknown) => () => Promise.reject(error)
+const failing = (error: Error) => () => Promise.reject(error)
 
 describe('createRetry', () => {
   it("has kafkajs's defaults", () => {

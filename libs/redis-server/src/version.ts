@@ -1,4 +1,4 @@
-/** The oldest Redis that can be used: 7.0, for script flags and functions of 7.0's stream commands. */
+/** The oldest Redis that can be used: the first whose scripts declare by flags what they may do (allow-oom, no-writes). */
 export const OLDEST_REDIS: Version = { major: 7, minor: 0 }
 
 export interface Version {

@@ -27,6 +27,8 @@ export class PartitionKeys {
   readonly producers: string
   readonly epochs: string
   readonly segments: string
+  /** What error messages say of it. */
+  readonly context: { readonly topic: string; readonly partition: number }
   readonly #log: string
 
   constructor(namespace: string, tag: string, topic: string, topicId: string, partition: number) {
@@ -36,6 +38,7 @@ export class PartitionKeys {
     this.producers = `${prefix}:producers`
     this.epochs = `${prefix}:epochs`
     this.segments = `${prefix}:segments`
+    this.context = { topic, partition }
     this.#log = `${prefix}:log:`
   }
 

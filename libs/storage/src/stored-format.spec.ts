@@ -69,7 +69,7 @@ describeOnSingle('the stored format, version 1', () => {
   })
 
   it('stays readable: what the golden file holds comes back record by record', async () => {
-    const stored = JSON.parse(readFileSync(GOLDEN, 'utf8').replaceAll('<ns>', 'golden-copy')) as Record<string, Stored>
+    const stored = parseDump(readFileSync(GOLDEN, 'utf8').replaceAll('<ns>', 'golden-copy'))
     await restore(redis, stored)
     const storage = await TestStorage.open({ namespace: 'golden-copy' })
     try {
@@ -128,30 +128,47 @@ async function read(redis: Redis, key: string, type: string): Promise<Stored> {
     case 'hash': {
       const names = (await redis.hkeysBuffer(key)).toSorted((one, other) => one.compare(other))
       const values = await Promise.all(names.map((name) => redis.hgetBuffer(key, name)))
-      const fields = names.map((name, i) => [latin1(name), latin1(values[i] ?? Buffer.alloc(0))])
-      return { type, fields: Object.fromEntries(fields) as Record<string, string> }
+      const fields: Record<string, string> = {}
+      names.forEach((name, i) => (fields[latin1(name)] = latin1(values[i] ?? Buffer.alloc(0))))
+      return { type, fields }
     }
     case 'string':
       return { type, bytes: latin1((await redis.getBuffer(key)) ?? Buffer.alloc(0)) }
     case 'zset': {
       const flat = (await redis.zrangeBuffer(key, 0, -1, 'WITHSCORES')).map(latin1)
-      return {
-        type,
-        members: flat.flatMap((member, i) => (i % 2 === 0 ? [[member, flat[i + 1] ?? '']] : [])) as [string, string][],
-      }
+      const members: [string, string][] = []
+      for (let i = 0; i < flat.length; i += 2) members.push([flat[i] ?? '', flat[i + 1] ?? ''])
+      return { type, members }
     }
     case 'stream': {
       const entries = await redis.xrangeBuffer(key, '-', '+')
-      const info = (await redis.xinfo('STREAM', key)) as string[]
+      const info: unknown = await redis.xinfo('STREAM', key)
+      if (!Array.isArray(info)) throw new Error('XINFO gave no list')
       return {
         type,
-        lastId: info[info.indexOf('last-generated-id') + 1] ?? '',
+        lastId: String(info[info.indexOf('last-generated-id') + 1]),
         entries: entries.map(([id, fields]) => [latin1(id), fields.map(latin1)]),
       }
     }
     default:
       throw new Error(`${key} has the type ${type}`)
   }
+}
+
+function parseDump(json: string): Record<string, Stored> {
+  const dump: unknown = JSON.parse(json)
+  if (typeof dump !== 'object' || dump === null) throw new Error('the golden file holds no dump')
+  return Object.fromEntries(Object.entries(dump).map(([key, value]) => [key, parseStored(value)]))
+}
+
+function parseStored(value: unknown): Stored {
+  if (isStored(value)) return value
+  throw new Error(`this is no stored value: ${JSON.stringify(value)}`)
+}
+
+function isStored(value: unknown): value is Stored {
+  const types: unknown[] = ['hash', 'string', 'zset', 'stream']
+  return typeof value === 'object' && value !== null && 'type' in value && types.includes(value.type)
 }
 
 async function restore(redis: Redis, stored: Record<string, Stored>): Promise<void> {
@@ -181,7 +198,7 @@ function normalise(stored: Record<string, Stored>, names: [string, string][]): u
   const result: Record<string, Stored> = {}
   for (const [key, value] of Object.entries(stored)) {
     const name = rename(key)
-    const renamed = JSON.parse(rename(JSON.stringify(value)).replace(time, '1111111111111')) as Stored
+    const renamed = parseStored(JSON.parse(rename(JSON.stringify(value)).replace(time, '1111111111111')))
     if (renamed.type === 'string') renamed.bytes = fixTimes(renamed.bytes, [40, 72, 80])
     if (renamed.type === 'hash' && key.endsWith(':producers')) {
       for (const [field, text] of Object.entries(renamed.fields)) {

@@ -14,9 +14,10 @@ import { ADMIN_EVENTS, Instrumentation } from '../instrumentation.js'
 import { createRetry } from '../retry.js'
 import type * as types from '../types.js'
 import { alterConfigs, describeConfigs } from './configs.js'
+import { findTopic } from './find-topic.js'
 import { deleteTopicRecords, fetchTopicOffsets, fetchTopicOffsetsByTimestamp } from './offsets.js'
 import type { Progress } from './progress.js'
-import { createPartitions, createTopics, deleteTopics, findTopic, toMetadata } from './topics.js'
+import { createPartitions, createTopics, deleteTopics, toMetadata } from './topics.js'
 import * as check from './validation.js'
 
 /** What passes by itself: a connection that was lost, a failover under way. */
@@ -195,7 +196,7 @@ export class Admin implements types.Admin {
   async describeConfigs(options: Parameters<types.Admin['describeConfigs']>[0]): Promise<types.DescribeConfigResponse> {
     const { resources, includeSynonyms } = options
     check.checkDescribeConfigs(resources)
-    return this.#run('describeConfigs', (storage) => describeConfigs(storage, resources, Boolean(includeSynonyms)))
+    return this.#run('describeConfigs', (storage) => describeConfigs(storage, resources, includeSynonyms))
   }
 
   /**
@@ -206,7 +207,7 @@ export class Admin implements types.Admin {
   async alterConfigs(options: Parameters<types.Admin['alterConfigs']>[0]): Promise<types.AlterConfigResponse> {
     const { resources, validateOnly } = options
     check.checkAlterConfigs(resources)
-    return this.#run('alterConfigs', (storage) => alterConfigs(storage, resources, Boolean(validateOnly)))
+    return this.#run('alterConfigs', (storage) => alterConfigs(storage, resources, validateOnly))
   }
 
   async fetchOffsets(_options: Parameters<types.Admin['fetchOffsets']>[0]): ReturnType<types.Admin['fetchOffsets']> {

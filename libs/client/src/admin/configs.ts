@@ -10,7 +10,7 @@ import type {
   IResourceConfigEntry,
   ResourceConfigQuery,
 } from '../types.js'
-import { findTopic } from './topics.js'
+import { findTopic } from './find-topic.js'
 
 type DescribedResource = DescribeConfigResponse['resources'][number]
 

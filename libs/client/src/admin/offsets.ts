@@ -2,7 +2,7 @@ import { KafkaError } from '@rivulet/protocol'
 import type { Partition, PartitionDescription, Storage, Topic } from '@rivulet/storage'
 import { KafkaJSBrokerNotFound, KafkaJSDeleteTopicRecordsError, toKafkaJSError } from '../errors.js'
 import type { Logger, SeekEntry } from '../types.js'
-import { findTopic } from './topics.js'
+import { findTopic } from './find-topic.js'
 
 type PartitionError = KafkaJSDeleteTopicRecordsError['partitions'][number]
 

@@ -1,18 +1,11 @@
-import { checkTopicName, KafkaError } from '@rivulet/protocol'
+import { KafkaError } from '@rivulet/protocol'
 import type { Partition, Storage, Topic } from '@rivulet/storage'
 import { KafkaJSAggregateError, toCreateTopicError } from '../errors.js'
 import type { ITopicConfig, ITopicMetadata, ITopicPartitionConfig } from '../types.js'
 import { entriesToRecord } from './configs.js'
+import { findTopic } from './find-topic.js'
 import { changeEach } from './progress.js'
 import type { Progress } from './progress.js'
-
-/** The topic as it is now. @throws KafkaError INVALID_TOPIC_EXCEPTION, UNKNOWN_TOPIC_OR_PARTITION */
-export async function findTopic(storage: Storage, name: string): Promise<Topic> {
-  checkTopicName(name)
-  const topic = await storage.topics.refresh(name)
-  if (topic === null) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic "${name}"`, { topic: name })
-  return topic
-}
 
 /**
  * How many partitions a new topic is to have; -1: as many as the namespace says.

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import kafkajs from 'kafkajs'
 import { Partitioners } from './index.js'
 
-const metadata = (partitions: number, leader = (_: number) => 0) =>
+const metadata = (partitions: number, leader: (partitionId: number) => number = () => 0) =>
   Array.from({ length: partitions }, (_, partitionId) => ({
     partitionErrorCode: 0,
     partitionId,

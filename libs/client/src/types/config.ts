@@ -74,7 +74,7 @@ export interface KafkaConfig {
   ssl?: ConnectionOptions | boolean
   /** The login; `plain` is Redis's ACL login. */
   sasl?: SASLOptions | Mechanism
-  /** How the client calls itself at the server ('kafkajs' in kafkajs; 'rivulet' here). */
+  /** How the client calls itself at the server ('rivulet'). Kafka: client.id */
   clientId?: string
   /** How long making a connection may take, in ms (1000). */
   connectionTimeout?: number

@@ -214,10 +214,18 @@ describe('connecting refuses', () => {
   })
 
   it('a server that is loading its data', async () => {
-    const slow = ['--key-load-delay', '5000', '--loading-process-events-interval-bytes', '64']
+    // A kilobyte a key, and 5 ms: it answers once a key, and is busy for seconds.
+    const slow = [
+      '--key-load-delay',
+      '5000',
+      '--loading-process-events-interval-bytes',
+      '1024',
+      '--rdbcompression',
+      'no',
+    ]
     const server = await startSingle({ config: [...slow, '--enable-debug-command', 'yes'] })
     cleanup.push(() => server.stop())
-    await sendCommand(server, 'DEBUG', 'POPULATE', '2000', 'k', '100')
+    await sendCommand(server, 'DEBUG', 'POPULATE', '1000', 'k', '1024')
     const reload = sendCommand(server, 'DEBUG', 'RELOAD').catch(() => undefined)
     cleanup.push(async () => {
       await server.kill()

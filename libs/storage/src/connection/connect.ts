@@ -131,6 +131,7 @@ async function probe(options: ConnectOptions, address: RedisAddress | null): Pro
     label: () => label,
     connectionTimeout: options.connectionTimeout,
     requestTimeout: options.connectionTimeout,
+    once: true,
     logger: options.logger,
   })
   try {

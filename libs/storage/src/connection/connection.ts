@@ -2,7 +2,7 @@ import { KafkaError } from '@rivulet/protocol'
 import type { Redis } from 'ioredis'
 import type { Script, ScriptArgument } from '../scripts/script.js'
 import { isCluster, type ConnectionRole, type RedisClient, type StorageLogger } from './redis-target.js'
-import { isError, toKafkaError, type ErrorContext } from './server-errors.js'
+import { isConnectionLoss, isError, toKafkaError, type ErrorContext } from './server-errors.js'
 import { abandon, Watchdog } from './watchdog.js'
 
 export interface ConnectionParts {
@@ -16,6 +16,8 @@ export interface ConnectionParts {
   readonly connectionTimeout: number
   readonly requestTimeout: number
   readonly logger: StorageLogger
+  /** Only one attempt to connect is made, and the connection does not come back. */
+  readonly once?: boolean
   /**
    * Asked each time that a single server was connected to; false: it is not the one we want (a replica), and another attempt
    * is to be made. By default any server that answers is.
@@ -26,6 +28,7 @@ export interface ConnectionParts {
 /** Close waits this long for the commands in flight. */
 const DRAIN_TIMEOUT = 500
 const LOG_INTERVAL = 5_000
+const REVIVAL_DELAY = 500
 /** How often a subscriber, which sends nothing by itself, asks whether the other side is still there. */
 const PING_INTERVAL = 10_000
 
@@ -237,22 +240,19 @@ export class Connection {
     const { accepts = answers, logger, name } = this.#parts
     client.on('error', (error: Error) => this.#noteError(error))
     client.on('close', () => this.#lost())
-    // Only where no further attempt is made.
-    client.on('end', () => {
-      for (const waiter of [...this.#waiting]) waiter.reject(this.#unreachable(null))
-    })
+    client.on('end', () => this.#ended())
     if (isCluster(client)) {
       client.on('ready', () => this.#regained())
       client.on('node error', (error: Error) => this.#noteError(error))
       // A node's own connection may be lost and made again while the Cluster's client stays ready all the time.
       client.on('+node', (node: Redis) => {
         let lost = false
-        node.on('ready', () => giveName(node, name))
         node.on('close', () => {
           lost = true
           this.#refreshSlots()
         })
         node.on('ready', () => {
+          giveName(node, name)
           if (lost) this.#announceReconnect()
           lost = false
         })
@@ -272,7 +272,7 @@ export class Connection {
         },
         (error: unknown) => {
           // Either the connection is lost again, which 'close' tells, or the answer was a refusal.
-          if (isError(error)) this.#noteError(error)
+          if (isError(error) && !isConnectionLoss(error)) this.#noteError(error)
           if (!this.#closed && client.status === 'ready') client.disconnect(true)
         },
       )
@@ -287,6 +287,18 @@ export class Connection {
     client.refreshSlotsCache((error) => {
       if (isError(error) && !this.#closed && client.status === 'ready') client.disconnect(true)
     })
+  }
+
+  // ioredis makes no further attempt: because it was to make one only, or because it could not even begin the last one.
+  #ended(): void {
+    if (this.#closed) return
+    if (this.#parts.once === true) {
+      for (const waiter of [...this.#waiting]) waiter.reject(this.#unreachable(null))
+      return
+    }
+    setTimeout(() => {
+      if (!this.#closed && this.client.status === 'end') this.client.connect().catch(() => undefined)
+    }, REVIVAL_DELAY).unref()
   }
 
   #lost(): void {

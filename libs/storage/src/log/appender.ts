@@ -6,19 +6,15 @@
 import { isErrorName, KafkaError } from '@rivulet/protocol'
 import type { Connection } from '../connection/connection.js'
 import { toKafkaError } from '../connection/server-errors.js'
-import type { Keyspace, PartitionKeys } from '../keys.js'
-import { Script, type ScriptArgument } from '../scripts/script.js'
+import type { Keyspace } from '../keys.js'
+import { appendBatches, type AppendReply } from '../scripts/append.js'
+import { beginEpoch } from '../scripts/begin-epoch.js'
 import type { Ceiling } from './ceiling.js'
 import type { SegmentRoller } from './segment-roller.js'
 import type { Appender, AppendRequest, AppendResult, Partition } from './types.js'
 
-const appendScript = new Script('append')
-const beginEpochScript = new Script('begin-epoch')
-
 /** A batch may need several mends in a row (a new epoch, then a roll, then room), never this many. */
 const MAX_ATTEMPTS = 16
-/** Elements of the script's reply for one batch. */
-const STRIDE = 4
 
 export interface AppenderParts {
   readonly connection: Connection
@@ -27,6 +23,12 @@ export interface AppenderParts {
   readonly roller: SegmentRoller
   /** Whether leader epochs are kept: INFO is permitted. */
   readonly epochsKept: boolean
+}
+
+/** A request until it has its result. */
+interface Job {
+  readonly request: AppendRequest
+  result: AppendResult | null
 }
 
 export class RedisAppender implements Appender {
@@ -44,104 +46,80 @@ export class RedisAppender implements Appender {
   }
 
   async append(requests: readonly AppendRequest[]): Promise<AppendResult[]> {
-    const results = new Array<AppendResult | undefined>(requests.length)
-    let pending = requests.map((_, index) => index)
+    const jobs = requests.map((request): Job => ({ request, result: null }))
+    let pending = jobs
     try {
-      for (let attempt = 0; pending.length > 0; attempt++) {
-        const replies = await this.#call(requests, pending)
+      for (let attempt = 1; pending.length > 0; attempt++) {
+        const replies = await this.#call(pending)
         const mends: Promise<void>[] = []
-        const again: number[] = []
-        for (let i = 0; i < pending.length; i++) {
-          const index = pending[i] as number
-          const request = requests[index] as AppendRequest
-          const status = replies[i * STRIDE]
-          if (status === 0 || status === 1) {
-            results[index] = {
-              error: null,
-              baseOffset: Number(replies[i * STRIDE + 1]),
-              logStartOffset: Number(replies[i * STRIDE + 2]),
-              logAppendTime: Number(replies[i * STRIDE + 3]),
-              duplicate: status === 1,
-            }
-            continue
-          }
-          const mend = this.#mend(request, String(status), Number(replies[i * STRIDE + 1]))
-          if (mend instanceof KafkaError || attempt === MAX_ATTEMPTS) {
-            results[index] = { error: mend instanceof KafkaError ? mend : stillRefused(request, String(status)) }
-            continue
-          }
-          mends.push(
-            mend.then(
-              () => void again.push(index),
-              (error: unknown) => {
-                results[index] = { error: toKafkaError(error) }
-              },
-            ),
-          )
+        for (const [i, job] of pending.entries()) {
+          const mend = this.#settle(job, replies[i], attempt === MAX_ATTEMPTS)
+          if (mend !== null) mends.push(mend)
         }
-        await Promise.all(mends)
-        pending = again
+        if (mends.length > 0) await Promise.all(mends)
+        pending = pending.filter(({ result }) => result === null)
       }
     } catch (error) {
       const failure = toKafkaError(error)
-      for (const index of pending) results[index] = { error: failure }
+      for (const job of pending) job.result ??= { error: failure }
     }
-    return results.map((result) => result ?? { error: new KafkaError('UNKNOWN_SERVER_ERROR', 'no result came') })
+    return jobs.map(({ result }) => result ?? { error: new KafkaError('UNKNOWN_SERVER_ERROR', 'no result came') })
   }
 
   close(): Promise<void> {
     return this.#parts.connection.close()
   }
 
-  async #call(requests: readonly AppendRequest[], indexes: readonly number[]): Promise<(number | string)[]> {
+  #call(jobs: readonly Job[]): Promise<AppendReply[]> {
     const { connection, keyspace, epochsKept } = this.#parts
-    const keys: string[] = []
-    const args: ScriptArgument[] = [epochsKept ? 1 : 0]
-    for (const index of indexes) {
-      const { partition, config, batch } = requests[index] as AppendRequest
-      const own = keyspace.of(partition)
-      const segment = this.#segments.get(partition) ?? 0
-      keys.push(own.shard, own.state, own.producers, own.log(segment))
-      args.push(
-        segment,
-        config.segmentBytes,
-        config.segmentMs,
-        config.messageTimestampType === 'LogAppendTime' ? 1 : 0,
-        batch,
-      )
-    }
-    return (await connection.run(appendScript, keys, args)) as (number | string)[]
+    const batches = jobs.map(({ request: { partition, config, batch } }) => {
+      return { keys: keyspace.of(partition), segment: this.#segments.get(partition) ?? 0, config, batch }
+    })
+    return appendBatches(connection, batches, { epochsKept })
   }
 
-  /** What makes the batch acceptable, or the error that nothing here can mend. */
-  #mend(request: AppendRequest, status: string, detail: number): Promise<void> | KafkaError {
+  /** Gives the job its result, or answers what makes another attempt worth while. */
+  #settle(job: Job, reply: AppendReply | undefined, isLast: boolean): Promise<void> | null {
+    if (reply?.status === 'appended' || reply?.status === 'duplicate') {
+      const { baseOffset, logStartOffset, logAppendTime, status } = reply
+      job.result = { error: null, baseOffset, logStartOffset, logAppendTime, duplicate: status === 'duplicate' }
+      return null
+    }
+    const { partition } = job.request
+    if (reply?.status === 'stale-segment' && !isLast) {
+      this.#segments.set(partition, reply.activeSegment)
+      return null
+    }
+    const reason = reply?.status === 'refused' ? reply.reason : 'STALE_SEGMENT'
+    const mend = isLast ? null : this.#mend(job.request, reason)
+    if (mend === null) {
+      job.result = { error: refusal(partition, reason) }
+      return null
+    }
+    return mend.catch((error: unknown) => {
+      job.result = { error: toKafkaError(error) }
+    })
+  }
+
+  #mend({ partition, config, batch }: AppendRequest, reason: string): Promise<void> | null {
     const { connection, keyspace, ceiling, roller } = this.#parts
-    const { partition, config, batch } = request
-    const keys: PartitionKeys = keyspace.of(partition)
-    switch (status) {
-      case 'STALE_SEGMENT':
-        this.#segments.set(partition, detail)
-        return Promise.resolve()
+    switch (reason) {
       case 'SEGMENT_FULL':
         return roller.roll(partition, config, this.#segments.get(partition) ?? 0).then((active) => {
           this.#segments.set(partition, active)
         })
       case 'NEW_LEADER_EPOCH':
-        return connection.run(beginEpochScript, [keys.state, keys.epochs], []).then(() => undefined)
+        return beginEpoch(connection, keyspace.of(partition))
       case 'SHARD_FULL':
         return ceiling.makeRoom(partition.shard, batch.length)
-      default: {
-        const where = `${partition.topic}-${partition.partition}`
-        if (!isErrorName(status)) return new KafkaError('UNKNOWN_SERVER_ERROR', `append to ${where}: ${status}`)
-        return new KafkaError(status, `append to ${where} (topic id ${partition.topicId}) was refused: ${status}`)
-      }
+      default:
+        return null
     }
   }
 }
 
-function stillRefused({ partition }: AppendRequest, status: string): KafkaError {
-  return new KafkaError(
-    'LEADER_NOT_AVAILABLE',
-    `append to ${partition.topic}-${partition.partition} was refused ${MAX_ATTEMPTS} times, at last with ${status}`,
-  )
+function refusal({ topic, topicId, partition }: Partition, reason: string): KafkaError {
+  // What could have been mended was not, again and again: another attempt may find the log at rest.
+  const type = isErrorName(reason) ? reason : 'LEADER_NOT_AVAILABLE'
+  return new KafkaError(type, `append to ${topic}-${partition} (topic id ${topicId}) was refused: ${reason}`)
 }

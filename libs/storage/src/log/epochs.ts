@@ -26,8 +26,7 @@ function findDivergence(
   offset: number,
   seen: readonly SeenEpoch[],
 ): number | null {
-  for (let i = seen.length - 1; i >= 0; i--) {
-    const epoch = seen[i] as SeenEpoch
+  for (const [i, epoch] of [...seen.entries()].toReversed()) {
     const at = log.epochs.findIndex((known) => same(known, epoch))
     if (at < 0) continue
     const endInLog = log.epochs[at + 1]?.startOffset ?? log.logEndOffset

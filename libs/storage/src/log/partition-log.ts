@@ -6,20 +6,16 @@ import type { KafkaError, TopicConfig } from '@rivulet/protocol'
 import type { Connection } from '../connection/connection.js'
 import { toKafkaError } from '../connection/server-errors.js'
 import type { Keyspace } from '../keys.js'
-import { Script } from '../scripts/script.js'
-import { decodeDescription } from './description.js'
+import { advanceLogStart } from '../scripts/advance-log-start.js'
+import { createPartition } from '../scripts/create-partition.js'
+import { deletePartition, type SegmentRange } from '../scripts/delete-partition.js'
+import { describePartition } from '../scripts/describe-partition.js'
+import { dropDeleted } from '../scripts/drop-deleted.js'
+import { findTimestamp } from '../scripts/find-timestamp.js'
+import { rollSegment } from '../scripts/roll-segment.js'
 import { firstRecordAtOrAfter, type OffsetAndTimestamp } from './first-record.js'
 import { decideRetention } from './retention.js'
-import type { StreamEntry } from './stream-entry.js'
 import type { Partition, PartitionDescription } from './types.js'
-
-const advanceScript = new Script('advance-log-start')
-const createScript = new Script('create-partition')
-const deleteScript = new Script('delete-partition')
-const describeScript = new Script('describe-partition')
-const dropScript = new Script('drop-deleted')
-const findScript = new Script('find-timestamp')
-const rollScript = new Script('roll-segment')
 
 /** A step of dropping records is sized so that the server is held for about this long. */
 const DROP_STEP_MS = 2
@@ -30,43 +26,31 @@ export class PartitionLog {
     private readonly connection: Connection,
     private readonly keyspace: Keyspace,
     /** Whether leader epochs are kept: INFO is permitted. */
-    private readonly epochsKept: boolean,
+    readonly epochsKept: boolean,
   ) {}
 
   /** Makes an empty partition; nothing happens where it exists. */
-  async create(partition: Partition): Promise<void> {
-    const keys = this.keyspace.of(partition)
-    const all = [keys.state, keys.producers, keys.epochs, keys.segments, keys.log(0)]
-    await this.connection.run(createScript, all, [this.#epochsFlag])
+  create(partition: Partition): Promise<void> {
+    return createPartition(this.connection, this.keyspace.of(partition), this)
   }
 
   /** Deletes a partition and all that it holds; nothing happens where there is none. */
   async delete(partition: Partition): Promise<void> {
     const keys = this.keyspace.of(partition)
-    let [oldest, active] = [0, 0]
-    for (;;) {
-      const logs = Array.from({ length: active - oldest + 1 }, (_, i) => keys.log(oldest + i))
-      const all = [keys.shard, keys.state, keys.producers, keys.epochs, keys.segments, ...logs]
-      const range = (await this.connection.run(deleteScript, all, [oldest, active])) as [number, number] | null
-      if (range === null) return
-      ;[oldest, active] = range
-    }
+    let range: SegmentRange | null = { oldest: 0, active: 0 }
+    while (range !== null) range = await deletePartition(this.connection, keys, range)
   }
 
   /** Throws KafkaError UNKNOWN_TOPIC_ID where there is no such partition. */
-  async describe(partition: Partition): Promise<PartitionDescription> {
-    const keys = this.keyspace.of(partition)
-    const reply = await this.connection.runForBuffers(
-      describeScript,
-      [keys.state, keys.segments, keys.epochs],
-      [this.#epochsFlag],
-    )
-    return decodeDescription(partition, reply)
+  describe(partition: Partition): Promise<PartitionDescription> {
+    return describePartition(this.connection, partition, this.keyspace.of(partition), this)
   }
 
   /** Descriptions in the order asked for; an error stands for the partition that it concerns. */
   async describeAll(partitions: readonly Partition[]): Promise<(PartitionDescription | KafkaError)[]> {
-    return Promise.all(partitions.map((partition) => this.describe(partition).catch((error) => toKafkaError(error))))
+    return Promise.all(
+      partitions.map((partition) => this.describe(partition).catch((error: unknown) => toKafkaError(error))),
+    )
   }
 
   /**
@@ -76,14 +60,10 @@ export class PartitionLog {
   async offsetForTimestamp(partition: Partition, timestamp: number): Promise<OffsetAndTimestamp | null> {
     const description = await this.describe(partition)
     const keys = this.keyspace.of(partition)
-    for (const segment of description.segments) {
-      if (segment.maxTimestamp < timestamp || segment.endOffset <= description.logStartOffset) continue
-      const from = Math.max(segment.baseOffset, description.logStartOffset)
-      const entry = (await this.connection.runForBuffers(
-        findScript,
-        [keys.log(segment.number)],
-        [timestamp, from, segment.endOffset],
-      )) as StreamEntry | null
+    for (const { number, baseOffset, endOffset, maxTimestamp } of description.segments) {
+      if (maxTimestamp < timestamp || endOffset <= description.logStartOffset) continue
+      const fromOffset = Math.max(baseOffset, description.logStartOffset)
+      const entry = await findTimestamp(this.connection, keys, { segment: number, timestamp, fromOffset, endOffset })
       const found = await firstRecordAtOrAfter(entry, timestamp, description.logStartOffset)
       if (found !== null) return found
     }
@@ -95,8 +75,7 @@ export class PartitionLog {
    * Throws KafkaError OFFSET_OUT_OF_RANGE for an offset past the log's end. Mirrors Kafka's DeleteRecords.
    */
   async deleteRecords(partition: Partition, before: number): Promise<number> {
-    const keys = this.keyspace.of(partition)
-    const start = Number(await this.connection.run(advanceScript, [keys.state], [before]))
+    const start = await advanceLogStart(this.connection, this.keyspace.of(partition), before)
     await this.#dropDeleted(partition)
     return start
   }
@@ -117,29 +96,19 @@ export class PartitionLog {
   }
 
   /** Seals the active segment, if it is still the one named and not empty. Answers the active segment's number. */
-  async roll(partition: Partition, segment: number): Promise<number> {
-    const keys = this.keyspace.of(partition)
-    const all = [keys.state, keys.segments, keys.log(segment), keys.log(segment + 1)]
-    return Number(await this.connection.run(rollScript, all, [segment]))
+  roll(partition: Partition, segment: number): Promise<number> {
+    return rollSegment(this.connection, this.keyspace.of(partition), segment)
   }
 
   async #dropDeleted(partition: Partition): Promise<void> {
     const keys = this.keyspace.of(partition)
-    let [oldest, more, entries] = [0, 1, DROP_ENTRIES.least]
-    while (more === 1) {
+    let step = { oldest: 0, more: true }
+    let entries = DROP_ENTRIES.least
+    while (step.more) {
       const since = performance.now()
-      const reply = await this.connection.run(
-        dropScript,
-        [keys.shard, keys.state, keys.segments, keys.log(oldest)],
-        [oldest, entries],
-      )
-      ;[oldest, more] = reply as [number, number]
-      const short = performance.now() - since < DROP_STEP_MS
-      entries = Math.min(DROP_ENTRIES.most, Math.max(DROP_ENTRIES.least, short ? entries * 2 : entries >> 1))
+      step = await dropDeleted(this.connection, keys, { oldest: step.oldest, entries })
+      const isShort = performance.now() - since < DROP_STEP_MS
+      entries = Math.min(DROP_ENTRIES.most, Math.max(DROP_ENTRIES.least, isShort ? entries * 2 : entries >> 1))
     }
-  }
-
-  get #epochsFlag(): 0 | 1 {
-    return this.epochsKept ? 1 : 0
   }
 }

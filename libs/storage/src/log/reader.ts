@@ -8,31 +8,16 @@ import { KafkaError } from '@rivulet/protocol'
 import type { Connection } from '../connection/connection.js'
 import { toKafkaError } from '../connection/server-errors.js'
 import type { Keyspace } from '../keys.js'
-import { Script, type ScriptArgument } from '../scripts/script.js'
-import { parseLeaderEpoch, unknownPartition } from './description.js'
+import { unknownPartition } from '../scripts/describe-partition.js'
+import { fetchSegments, type FetchedSegment, type SegmentToFetch } from '../scripts/fetch.js'
 import { validatePosition } from './epochs.js'
 import type { PartitionLog } from './partition-log.js'
-import { decodePartitionState, readInt64 } from './partition-state.js'
-import { entryEnd, entryFields, type StreamEntry } from './stream-entry.js'
-import type {
-  FetchRequest,
-  FetchResult,
-  LeaderEpoch,
-  LogReader,
-  Partition,
-  SeenEpoch,
-  StoredBatch,
-  Validation,
-} from './types.js'
+import { entryEnd, entryFields, parseLeaderEpoch, storedBatch, type StreamEntry } from './stream-entry.js'
+import type { FetchRequest, FetchResult, LogReader, Partition, SeenEpoch, StoredBatch, Validation } from './types.js'
 import { WaitLane } from './wait-lane.js'
-
-const fetchScript = new Script('fetch')
 
 /** One call holds the server for about a millisecond a megabyte: larger bounds are met by more calls. */
 const BYTES_PER_CALL = 2 * 1024 * 1024
-/** Where a batch's description in the script's reply has its fields. */
-const META = { bytes: 28, end: 0, epoch: 8, replicationId: 12, appendTime: 20 }
-
 export interface ReaderParts {
   readonly log: PartitionLog
   readonly keyspace: Keyspace
@@ -59,11 +44,17 @@ export class RedisLogReader implements LogReader {
   }
 
   async fetch(requests: readonly FetchRequest[], maxBytes: number): Promise<FetchResult[]> {
-    const located = await Promise.all(requests.map((request) => this.#locate(request)))
-    const ready = located.filter((item): item is Located => 'segment' in item)
-    const fetched = ready.length === 0 ? [] : await this.#fetch(ready, Math.min(maxBytes, BYTES_PER_CALL))
-    let next = 0
-    return located.map((item) => ('segment' in item ? (fetched[next++] as FetchResult) : item.result))
+    const places = await Promise.all(requests.map((request) => this.#locate(request)))
+    const segments = places.flatMap((place) => ('segment' in place ? [this.#toFetch(place)] : []))
+    if (segments.length === 0) return places.flatMap((place) => ('result' in place ? [place.result] : []))
+    const fetched = await fetchSegments(this.#parts.connection, segments, Math.min(maxBytes, BYTES_PER_CALL))
+    const answers = fetched.values()
+    return places.map((place) => {
+      if ('result' in place) return place.result
+      const answer = answers.next().value
+      if (answer === undefined) return failed(place.request, new KafkaError('SCRIPT_FAILED', 'fetch left one out'))
+      return answer instanceof KafkaError ? failed(place.request, answer) : fetchResult(place, answer)
+    })
   }
 
   async wait(requests: readonly FetchRequest[], timeoutMs: number): Promise<FetchResult[]> {
@@ -122,16 +113,8 @@ export class RedisLogReader implements LogReader {
     }
   }
 
-  async #fetch(items: readonly Located[], maxBytes: number): Promise<FetchResult[]> {
-    const keys: string[] = []
-    const args: ScriptArgument[] = [maxBytes]
-    for (const { request, segment } of items) {
-      const own = this.#parts.keyspace.of(request.partition)
-      keys.push(own.state, own.log(segment))
-      args.push(request.offset, request.maxBytes)
-    }
-    const replies = (await this.#parts.connection.runForBuffers(fetchScript, keys, args)) as FetchReply[]
-    return items.map((item, index) => fetched(item, replies[index] as FetchReply))
+  #toFetch({ request: { partition, offset, maxBytes }, segment }: Located): SegmentToFetch {
+    return { keys: this.#parts.keyspace.of(partition), segment, offset, maxBytes }
   }
 
   #waitLane(name: string): WaitLane {
@@ -158,45 +141,23 @@ interface Located {
   readonly segment: number
 }
 
-/** State (nil: no such partition), next segment, 1 = bounded, metas, batches. */
-type FetchReply = readonly [Buffer | null, number, number, Buffer, ...Buffer[]]
-
-function fetched({ request, segment }: Located, reply: FetchReply): FetchResult {
-  const [stateBytes, nextSegment, bounded, metas, ...bytes] = reply
-  if (stateBytes === null) return failed(request, unknownPartition(request.partition))
-  let state
-  try {
-    state = decodePartitionState(stateBytes)
-  } catch (error) {
-    return failed(request, toKafkaError(error))
-  }
+function fetchResult({ request, segment }: Located, fetched: FetchedSegment): FetchResult {
+  const { state, batches, nextSegment, bounded } = fetched
+  if (state === null) return failed(request, unknownPartition(request.partition))
   const { logStartOffset, logEndOffset } = state
   if (request.offset < logStartOffset || request.offset > logEndOffset) {
     return outOfRange(request, logStartOffset, logEndOffset)
   }
-  const batches = bytes.map((batch, i) => {
-    const at = i * META.bytes
-    return storedBatch(
-      batch,
-      readInt64(metas, at + META.end),
-      {
-        number: metas.readInt32BE(at + META.epoch),
-        replicationId: metas.toString('latin1', at + META.replicationId, at + META.appendTime),
-      },
-      readInt64(metas, at + META.appendTime),
-    )
-  })
-  const sealed = nextSegment >= 0
   // Nothing came of a segment that is not the active one, its end marker included: it is gone, or it was the wrong one.
-  const lost = !sealed && batches.length === 0 && bounded === 0 && segment !== state.activeSegment
+  const lost = nextSegment === null && batches.length === 0 && !bounded && segment !== state.activeSegment
   return {
     partition: request.partition,
     error: null,
     logStartOffset,
     logEndOffset,
     batches,
-    segment: sealed ? nextSegment : lost ? null : segment,
-    more: bounded === 1 || sealed || lost,
+    segment: lost ? null : (nextSegment ?? segment),
+    more: bounded || nextSegment !== null || lost,
   }
 }
 
@@ -228,11 +189,6 @@ function waited({ request, segment }: Located, entries: readonly StreamEntry[]):
     segment: next,
     more: error === null,
   }
-}
-
-function storedBatch(bytes: Buffer, endOffset: number, leaderEpoch: LeaderEpoch, appendTime: number): StoredBatch {
-  // lastOffsetDelta, at byte 23 of the batch's header
-  return { bytes, baseOffset: endOffset - bytes.readInt32BE(23) - 1, endOffset, leaderEpoch, appendTime }
 }
 
 function outOfRange(request: FetchRequest, logStartOffset: number, logEndOffset: number): FetchResult {

@@ -1,3 +1,16 @@
+/**
+ * One entry of a segment's stream:
+ *
+ *     0-<offset after the last record>   b  the record batch, as its producer made it
+ *                                        e  the leader epoch that it was written under: <number>.<replication id>
+ *                                        t  the log's timestamp, ms, where the topic asks for it
+ *                                        m  the segment's largest timestamp so far, ms, where the batch's own is less
+ *     1-0                                s  the number of the segment that follows: this one is sealed
+ *
+ * A field in lower case that a reader does not know is skipped; one in upper case is an error.
+ */
+import type { LeaderEpoch, StoredBatch } from './types.js'
+
 export type StreamEntry = readonly [id: Buffer, fields: readonly Buffer[]]
 
 export interface EntryFields {
@@ -11,22 +24,12 @@ export interface EntryFields {
   unknown?: string
 }
 
-/**
- * One stream entry:
- *
- *     0-<offset after the last record>   b  the record batch, as its producer made it
- *                                        e  the leader epoch that it was written under: <number>.<replication id>
- *                                        t  the log's timestamp, ms, where the topic asks for it
- *                                        m  the segment's largest timestamp so far, ms, where the batch's own is less
- *     1-0                                s  the number of the segment that follows: this one is sealed
- *
- * A field in lower case that a reader does not know is skipped; one in upper case is an error.
- */
 export function entryFields(fields: readonly Buffer[]): EntryFields {
   const entry: EntryFields = { appendTime: -1 }
-  for (let i = 0; i + 1 < fields.length; i += 2) {
-    const name = (fields[i] as Buffer).toString('latin1')
-    const value = fields[i + 1] as Buffer
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i]?.toString('latin1')
+    const value = fields[i + 1]
+    if (name === undefined || value === undefined) break
     if (name === 'b') entry.batch = value
     else if (name === 'e') entry.epoch = value.toString('latin1')
     else if (name === 't') entry.appendTime = Number(value.toString('latin1'))
@@ -38,4 +41,20 @@ export function entryFields(fields: readonly Buffer[]): EntryFields {
 
 export function entryEnd(id: Buffer): number {
   return Number(id.toString('latin1').slice(2))
+}
+
+/** `<number>.<replication id>`, as entries and the epoch history have it. */
+export function parseLeaderEpoch(text: string): LeaderEpoch {
+  const dot = text.indexOf('.')
+  return { number: Number(text.slice(0, dot)), replicationId: text.slice(dot + 1) }
+}
+
+export function storedBatch(
+  bytes: Buffer,
+  endOffset: number,
+  leaderEpoch: LeaderEpoch,
+  appendTime: number,
+): StoredBatch {
+  // lastOffsetDelta, at byte 23 of the batch's header
+  return { bytes, baseOffset: endOffset - bytes.readInt32BE(23) - 1, endOffset, leaderEpoch, appendTime }
 }

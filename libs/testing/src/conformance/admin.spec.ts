@@ -46,7 +46,9 @@ describeOnBoth('the admin client', ({ create, uniqueTopic }) => {
 
   /** A call as a program in JavaScript can make it. */
   const callWith = async (method: keyof kafkajs.Admin, argument: unknown): Promise<unknown> => {
-    const result: unknown = Reflect.apply(Object(admin[method]), admin, [argument])
+    const call: unknown = admin[method]
+    if (typeof call !== 'function') throw new TypeError(`admin.${method} is no method`)
+    const result: unknown = await Reflect.apply(call, admin, [argument])
     return result
   }
 

@@ -1,50 +1,106 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { seededRandom, startSingle, TcpProxy, testRedisUrl, uniqueNamespace } from '@rivulet/testing'
+import { KafkaError } from '@rivulet/protocol'
+import { type Appender, Storage } from '@rivulet/storage'
+import {
+  type SeededRandom,
+  seededRandom,
+  startSingle,
+  TcpProxy,
+  testRedisUrl,
+  uniqueNamespace,
+  waitFor,
+} from '@rivulet/testing'
 
 import { readTopic } from '../../../spec-support/read-log.js'
 import { RecordLedger } from '../../../spec-support/record-ledger.js'
 import { Kafka } from '../../kafka.js'
+import { createLogger } from '../../logger.js'
+import { SharedStorage } from '../../shared-storage.js'
+import { Producer } from '../producer.js'
 
 /** RIVULET_INTEGRITY_ROUNDS multiplies the normal suite's rounds. */
 const FACTOR = Number(process.env['RIVULET_INTEGRITY_ROUNDS'] ?? 1)
+const TIMEOUT = 25_000 * FACTOR
+const TOPIC = 'records'
 const PARTITIONS = 5
+const RETRY = { initialRetryTime: 1, maxRetryTime: 100, retries: 1_000_000 }
 
-const kafkaAt = (url: string, namespace: string): Kafka =>
-  new Kafka({
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+async function connectProducers(url: string, namespace: string, count: number, retry = RETRY): Promise<Producer[]> {
+  const kafka = new Kafka({
     brokers: [url],
     namespace,
     logLevel: 0,
     connectionTimeout: 5000,
-    requestTimeout: 2000,
-    retry: { initialRetryTime: 5, maxRetryTime: 100, retries: 1_000_000 },
+    requestTimeout: 5000,
+    retry,
   })
+  const admin = kafka.admin()
+  await admin.connect()
+  await admin.createTopics({ topics: [{ topic: TOPIC, numPartitions: PARTITIONS }] })
+  await admin.disconnect()
+  const producers = Array.from({ length: count }, () => kafka.producer())
+  await Promise.all(producers.map((producer) => producer.connect()))
+  return producers
+}
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+/** Loops that send records, several sends under way at a time for each key, until they are told to stop. */
+class Senders {
+  readonly ledger = new RecordLedger()
+  readonly #loops: Promise<void>[]
+  #stopped = false
 
-/** Loops that send records of keys of their own until they are told to stop. */
-function senders(
-  producer: ReturnType<Kafka['producer']>,
-  ledger: RecordLedger,
-  random: ReturnType<typeof seededRandom>,
-  until: { stop: boolean },
-): Promise<unknown> {
-  return Promise.all(
-    Array.from({ length: 20 }, async (_, i) => {
-      while (!until.stop) {
-        // Several under way at a time for one key: their order counts, too.
+  constructor(producers: readonly Producer[], random: SeededRandom, loops = 20) {
+    this.#loops = Array.from({ length: loops }, async (_, i) => {
+      const producer = producers[i % producers.length]
+      while (!this.#stopped && producer !== undefined) {
         const sends = Array.from({ length: random.int(1, 3) }, () =>
-          ledger.send(producer, 'records', `key-${i}`, random.int(1, 8), random.bool(0.2) ? 1 : undefined),
+          this.ledger.send(producer, TOPIC, `key-${i}`, random.int(1, 8), random.bool(0.2) ? 1 : undefined),
         )
         await Promise.all(sends)
         if (random.bool(0.3)) await pause(random.int(0, 2))
       }
-    }),
-  )
+    })
+  }
+
+  /** Resolves when more is acknowledged than now: nothing would ever be stored if every append met a fault. */
+  async progress(): Promise<void> {
+    const before = this.ledger.acknowledged
+    await waitFor(() => this.ledger.acknowledged > before, { what: `more than ${before} acknowledged records` })
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await Promise.all(this.#loops)
+  }
+}
+
+/** An appender on whose way requests and answers get lost: a part of all batches each. */
+function unreliable(appender: Appender, random: SeededRandom, faults: { count: number }): Appender {
+  return {
+    lane: (partition) => appender.lane(partition),
+    close: () => appender.close(),
+    append: async (requests) => {
+      const fate = requests.map(() =>
+        random.pick(['stored', 'stored', 'request lost', 'answer lost', 'answer lost'] as const),
+      )
+      const arriving = requests.filter((_, i) => fate[i] !== 'request lost')
+      const results = arriving.length === 0 ? [] : await appender.append(arriving)
+      let next = 0
+      return fate.map((what) => {
+        const result = what === 'request lost' ? undefined : results[next++]
+        if (what === 'stored' && result !== undefined) return result
+        faults.count++
+        return { error: new KafkaError('NETWORK_EXCEPTION') }
+      })
+    },
+  }
 }
 
 describe('no acknowledged record is lost, doubled or out of order', () => {
   let proxy: TcpProxy
-  const namespace = uniqueNamespace('integrity')
+  const random = seededRandom()
 
   beforeAll(async () => {
     const { hostname, port } = new URL(testRedisUrl())
@@ -53,106 +109,109 @@ describe('no acknowledged record is lost, doubled or out of order', () => {
   afterAll(() => proxy.close())
 
   it(
-    'while connections are cut, requests and replies dropped',
+    'where thousands of requests and answers get lost',
     async () => {
-      const random = seededRandom()
-      const ledger = new RecordLedger()
-      const kafka = kafkaAt(proxy.url, namespace)
-      const admin = kafka.admin()
-      await admin.connect()
-      await admin.createTopics({ topics: [{ topic: 'records', numPartitions: PARTITIONS }] })
-      const producer = kafka.producer()
+      const namespace = uniqueNamespace('integrity')
+      const faults = { count: 0 }
+      const storage = new SharedStorage(async () => {
+        const opened = await Storage.connect({ redis: { addresses: [testRedisUrl()] }, namespace })
+        const openAppender = opened.openAppender.bind(opened)
+        opened.openAppender = async () => unreliable(await openAppender(), random, faults)
+        return opened
+      })
+      await connectProducers(testRedisUrl(), namespace, 0)
+      const logger = createLogger({ level: 0 })
+      const context = { clientId: 'spec', logger, storage, retry: RETRY, requestTimeout: 5000, connectionTimeout: 5000 }
+      const producer = new Producer(context)
       await producer.connect()
-      const until = { stop: false }
-      const sending = senders(producer, ledger, random, until)
-      const isAppend = ({ name }: { name: string }): boolean => name.startsWith('EVAL') || name.startsWith('FCALL')
-      let faults = 0
-      const rounds = 120 * FACTOR
-      for (let round = 0; round < rounds; round++) {
-        await pause(random.int(1, 40))
-        const fault = random.pick(['cut', 'reply', 'reply', 'request', 'freeze'] as const)
+      const senders = new Senders([producer], random)
+      await waitFor(() => faults.count >= 4000 * FACTOR, { what: 'the faults', deadline: TIMEOUT })
+      await senders.stop()
+      await producer.disconnect()
+      const { ledger } = senders
+      ledger.check(await readTopic(testRedisUrl(), namespace, TOPIC))
+      expect(ledger.errors).toEqual([])
+      expect(ledger.acknowledged).toBe(ledger.sent)
+    },
+    TIMEOUT,
+  )
+
+  it(
+    'where connections are cut, frozen, and break before requests and answers arrive',
+    async () => {
+      const namespace = uniqueNamespace('integrity')
+      const producers = await connectProducers(proxy.url, namespace, 6)
+      const senders = new Senders(producers, random)
+      const isAppend = ({ name }: { name: string }): boolean => name.startsWith('EVAL')
+      for (let round = 0; round < 40 * FACTOR; round++) {
+        await senders.progress()
+        await pause(random.int(0, 20))
+        const fault = random.pick(['cut', 'answer', 'answer', 'answer', 'request', 'freeze'] as const)
         if (fault === 'cut') proxy.cut()
-        else if (fault === 'reply') await Promise.race([proxy.dropReply(isAppend), pause(500)])
-        else if (fault === 'request') await Promise.race([proxy.dropRequest(isAppend), pause(500)])
+        else if (fault === 'answer') await proxy.dropReply(isAppend)
+        else if (fault === 'request') await proxy.dropRequest(isAppend)
         else {
           proxy.freeze()
           await pause(random.int(1, 30))
           proxy.cut()
           proxy.thaw()
         }
-        faults++
-        if (process.env['DBG']) process.stderr.write(`${round} ${fault} sent ${ledger.sent} acked ${ledger.acknowledged} ${proxy.connections} ${Math.round(performance.now())}\n`)
       }
-      until.stop = true
-      await sending
-      await producer.disconnect()
-      await admin.disconnect()
-      ledger.check(await readTopic(testRedisUrl(), namespace, 'records'))
+      await senders.stop()
+      await Promise.all(producers.map((producer) => producer.disconnect()))
+      const { ledger } = senders
+      ledger.check(await readTopic(testRedisUrl(), namespace, TOPIC))
       expect(ledger.errors).toEqual([])
       expect(ledger.acknowledged).toBe(ledger.sent)
-      expect(ledger.sent).toBeGreaterThan(faults)
-      process.stderr.write(`${ledger.sent} records, ${faults} faults\n`)
     },
-    25_000 * FACTOR,
+    TIMEOUT,
   )
 
   it(
-    'while the producer gives up batches whose fate it does not know',
+    'where batches are given up whose fate is not known',
     async () => {
-      const random = seededRandom()
-      const ledger = new RecordLedger()
-      const own = uniqueNamespace('integrity')
-      const kafka = kafkaAt(proxy.url, own)
-      const producer = kafka.producer({ retry: { retries: 0 } })
-      await producer.connect()
-      await ledger.send(producer, 'records', 'key-0', 1)
-      const until = { stop: false }
-      const sending = senders(producer, ledger, random, until)
-      for (let round = 0; round < 60 * FACTOR; round++) {
-        await pause(random.int(1, 40))
-        if (random.bool()) proxy.cut()
-        else await Promise.race([proxy.dropReply(({ name }) => name.startsWith('EVAL')), pause(500)])
+      const namespace = uniqueNamespace('integrity')
+      const producers = await connectProducers(proxy.url, namespace, 6, { ...RETRY, retries: 0 })
+      const senders = new Senders(producers, random)
+      for (let round = 0; round < 30 * FACTOR; round++) {
+        await senders.progress()
+        await proxy.dropReply(({ name }) => name.startsWith('EVAL'))
       }
-      until.stop = true
-      await sending
-      await producer.disconnect()
-      ledger.check(await readTopic(testRedisUrl(), own, 'records'))
-      expect(ledger.errors.length).toBeGreaterThan(0)
-      process.stderr.write(`${ledger.sent} records, ${ledger.acknowledged} acknowledged\n`)
+      await senders.stop()
+      await Promise.all(producers.map((producer) => producer.disconnect()))
+      const { ledger } = senders
+      ledger.check(await readTopic(testRedisUrl(), namespace, TOPIC))
+      expect(ledger.errors.length).toBeGreaterThanOrEqual(30 * FACTOR)
+      for (const error of ledger.errors) expect(error).toMatchObject({ name: 'KafkaJSNumberOfRetriesExceeded' })
     },
-    25_000 * FACTOR,
+    TIMEOUT,
   )
 
   it(
-    'while the server is killed and started again from its append-only file',
+    'where the server is killed and started again from its append-only file',
     async () => {
-      const random = seededRandom()
-      const ledger = new RecordLedger()
+      const namespace = uniqueNamespace('integrity')
       const server = await startSingle({ appendonly: true, config: ['--appendfsync', 'always'] })
       try {
-        const kafka = kafkaAt(server.url, namespace)
-        const producer = kafka.producer()
-        await producer.connect()
-        await ledger.send(producer, 'records', 'key-0', 1)
-        const until = { stop: false }
-        const sending = senders(producer, ledger, random, until)
+        const producers = await connectProducers(server.url, namespace, 2)
+        const senders = new Senders(producers, random)
         for (let round = 0; round < 4 * FACTOR; round++) {
-          await pause(random.int(200, 600))
+          await senders.progress()
+          await pause(random.int(0, 300))
           await server.kill()
           await server.restart()
         }
-        await pause(300)
-        until.stop = true
-        await sending
-        await producer.disconnect()
-        ledger.check(await readTopic(server.url, namespace, 'records'))
+        await senders.progress()
+        await senders.stop()
+        await Promise.all(producers.map((producer) => producer.disconnect()))
+        const { ledger } = senders
+        ledger.check(await readTopic(server.url, namespace, TOPIC))
         expect(ledger.errors).toEqual([])
         expect(ledger.acknowledged).toBe(ledger.sent)
-        process.stderr.write(`${ledger.sent} records\n`)
       } finally {
         await server.stop()
       }
     },
-    25_000 * FACTOR,
+    TIMEOUT,
   )
 })

@@ -6,7 +6,8 @@ import { Interrupted, interruption, unlessAborted } from './interruption.js'
 import { type Options, parseOptions, USAGE, UsageError } from './options.js'
 import { produceFlights } from './produce.js'
 import { Progress } from './progress.js'
-import { print, reportDelays, reportDelivery } from './report.js'
+import { headline, print, reportDelays, reportDelivery } from './report.js'
+import { Stopwatch } from './stopwatch.js'
 import { createTopic, PARTITIONS, removeTopic, TOPIC } from './topic.js'
 
 /** Of a server that is started for the demo; a topic may take half of it, and all flights take an eighth. */
@@ -19,16 +20,24 @@ async function main(signal: AbortSignal): Promise<number> {
     print(USAGE)
     return 0
   }
+  const stopwatch = new Stopwatch()
+  print(headline(options.records), '')
   const server = await unlessAborted(signal, findRedisServer({ config: SERVER_CONFIG, log: print }))
+  stopwatch.lap('Redis')
   try {
-    return (await flyThrough(server, options, signal)) ? 0 : 1
+    return (await flyThrough(server, options, stopwatch, signal)) ? 0 : 1
   } finally {
     await server.stop()
   }
 }
 
 /** @returns whether every flight came back as it was sent */
-async function flyThrough(server: RedisServer, { records, namespace }: Options, signal: AbortSignal): Promise<boolean> {
+async function flyThrough(
+  server: RedisServer,
+  { records, namespace }: Options,
+  stopwatch: Stopwatch,
+  signal: AbortSignal,
+): Promise<boolean> {
   const kafka = new Kafka({ brokers: [server.url], namespace, clientId: 'flights', logLevel: logLevel.ERROR })
   const admin = kafka.admin()
   const producer = kafka.producer()
@@ -37,21 +46,24 @@ async function flyThrough(server: RedisServer, { records, namespace }: Options, 
     await unlessAborted(signal, Promise.all([admin.connect(), producer.connect(), consumer.connect()]))
     await unlessAborted(signal, createTopic(admin))
     print(`Topic ${TOPIC}: ${PARTITIONS} partitions, keyed by the airport of origin, JSON compressed with LZ4`, '')
+    stopwatch.lap('topic')
 
     const memoryBefore = await usedMemory(server.url)
     const producing = new Progress('Produce', records, process.stdout)
     const sent = await unlessAborted(signal, produceFlights(producer, producing, signal))
-    const produced = { name: 'Produced', account: sent, elapsed: producing.end() }
+    producing.end()
+    const produced = { name: 'Produced', account: sent, elapsed: stopwatch.lap('produce') }
     const memoryAfter = await usedMemory(server.url)
 
     const consuming = new Progress('Consume', records, process.stdout)
     const delivery = await unlessAborted(signal, consumeFlights(consumer, admin, consuming, signal))
-    const consumed = { name: 'Consumed', account: delivery.received, elapsed: consuming.end() }
+    consuming.end()
+    const consumed = { name: 'Consumed', account: delivery.received, elapsed: stopwatch.lap('consume') }
 
     const faults = delivery.faults(sent)
     const memory = memoryBefore === null || memoryAfter === null ? null : memoryAfter - memoryBefore
     print('', ...reportDelays(delivery.statistics, records, await readAirports()))
-    print('', ...reportDelivery([produced, consumed], memory, faults))
+    print('', ...reportDelivery([produced, consumed], memory, faults), stopwatch.summary())
     return faults.length === 0
   } finally {
     await Promise.all([producer.disconnect(), consumer.disconnect()])

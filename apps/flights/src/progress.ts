@@ -41,14 +41,11 @@ export class Progress {
   #done = 0
 
   constructor(
-    readonly label: string,
+    private readonly label: string,
     readonly total: number,
     private readonly output: ProgressOutput,
-  ) {}
-
-  /** Since it began, ms. */
-  get elapsed(): number {
-    return performance.now() - this.#start
+  ) {
+    if (output.isTTY === true) this.#show('\r')
   }
 
   get done(): number {
@@ -63,15 +60,14 @@ export class Progress {
     this.#show(this.output.isTTY === true ? '\r' : '\n')
   }
 
-  /** Shows the end, however far it came. @returns how long it took, ms */
-  end(): number {
-    const { elapsed } = this
+  /** Shows the end, however far it came. */
+  end(): void {
     this.#show('\n')
-    return elapsed
   }
 
   #show(lineEnd: string): void {
-    const { label, total, elapsed, output } = this
+    const { label, total, output } = this
+    const elapsed = performance.now() - this.#start
     const line = progressLine({ label, done: this.#done, total, elapsed }, output.isTTY === true)
     output.write(`${line}${lineEnd}`)
   }

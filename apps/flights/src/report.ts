@@ -15,6 +15,10 @@ function heading(text: string): string {
   return process.stdout.isTTY && process.env['NO_COLOR'] === undefined ? styleText('bold', text) : text
 }
 
+export function headline(records: number): string {
+  return heading(`Rivulet: ${formatInteger(records)} real flights through a Kafka topic on Redis, and back`)
+}
+
 /** Which airports were the latest. Airports with less than a thousandth of the flights do not count. */
 export function reportDelays(
   statistics: DelayStatistics,
@@ -25,8 +29,8 @@ export function reportDelays(
   const [first, last] = statistics.days
   return [
     heading(`Airports with the worst delays, ${first} to ${last}`),
-    'How late flights arrived on average: of those that departed from here, of those that came to here.',
-    `Only airports with ${formatInteger(minFlights)} departures or more.`,
+    "From here, to here: how late the airport's departing and arriving flights were at their destination.",
+    `> ${LATE_FROM} min: the part of the departing ones that was later. Airports with ${formatInteger(minFlights)} departures or more.`,
     '',
     ...delaysTable(statistics.worst(SHOWN, minFlights), airports),
   ]
@@ -121,7 +125,8 @@ export function memoryLine(memory: number, { count, bytes }: Ledger): string {
 
 /** @param faults what is wrong, in sentences */
 export function verdict(faults: readonly string[], { count, keys }: Ledger): string[] {
-  if (faults.length > 0) return ['FAILED: what came back is not what was sent', ...faults.map((fault) => `  ${fault}`)]
-  const all = `All ${formatInteger(count)} flights of ${formatInteger(keys)} airports`
-  return [`${all} came back: exactly once, unchanged, and in the order of their airport`]
+  if (faults.length > 0)
+    return ['Check FAILED: what came back is not what was sent', ...faults.map((fault) => `  ${fault}`)]
+  const all = `all ${formatInteger(count)} flights of ${formatInteger(keys)} airports`
+  return [`Check: ${all} came back exactly once, unchanged and in the order of their key`]
 }

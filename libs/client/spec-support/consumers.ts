@@ -1,4 +1,4 @@
-import { CompressionType, RecordBatchBuilder } from '@rivulet/protocol'
+import { CompressionType, KafkaError, RecordBatchBuilder } from '@rivulet/protocol'
 import { type Appender, type LogReader, type Partition, Storage, type StorageOptions, type Topic } from '@rivulet/storage'
 import { testRedisUrls, uniqueNamespace } from '@rivulet/testing'
 import type { ClientContext } from '../src/client-context.js'
@@ -31,6 +31,7 @@ export class TestNamespace {
       redis: { addresses: urls },
       namespace: uniqueNamespace('consumer'),
       requestTimeout,
+      retry: { retries: 2, initialRetryTime: 50 },
     }
     return new TestNamespace(await Storage.connect(options), options)
   }
@@ -60,14 +61,20 @@ export class TestNamespace {
     values: readonly (string | Buffer)[],
     { compression = CompressionType.None, timestamp = Date.now(), corrupt = false } = {},
   ): Promise<number> {
-    const { config } = (await this.storage.topics.get(topic)) ?? (await Promise.reject(new Error(`there is no ${topic}`)))
+    const { config, partitions } = await patiently(async () => {
+      const found = await this.storage.topics.get(topic)
+      if (found === null) throw new Error(`there is no ${topic}`)
+      return found
+    })
     const builder = new RecordBatchBuilder()
     for (const value of values) builder.append(null, value, undefined, timestamp)
     const batch = Buffer.from(
       await builder.build({ producerId: -1, producerEpoch: 0, baseSequence: 0, compression }),
     )
     if (corrupt) batch.writeUInt8(batch.readUInt8(batch.length - 2) ^ 0xff, batch.length - 2)
-    return this.append(await this.partition(topic, partition), config, batch)
+    const log = partitions[partition]
+    if (log === undefined) throw new Error(`there is no ${topic}-${partition}`)
+    return patiently(() => this.append(log, config, batch))
   }
 
   async append(partition: Partition, config: Topic['config'], batch: Buffer): Promise<number> {
@@ -107,6 +114,18 @@ export class TestNamespace {
       retry: {},
       requestTimeout: 5000,
       connectionTimeout: 1000,
+    }
+  }
+}
+
+/** Tries again while the connection is lost; for work that may be done twice, or that was refused before it was done. */
+async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  for (const deadline = performance.now() + 10_000; ; ) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof KafkaError) || error.type !== 'NETWORK_EXCEPTION' || performance.now() > deadline) throw error
+      await new Promise((resolve) => setTimeout(resolve, 10))
     }
   }
 }

@@ -23,7 +23,7 @@ export class ModelPartition {
   records: ModelRecord[] = []
   /** Of each batch that was appended. */
   readonly batches: { count: number; compression: number; producerId: number; epoch: number; sequence: number }[] = []
-  #producers = new Map<number, ProducerState>()
+  readonly #producers = new Map<number, ProducerState>()
 
   /** Loses the records from an offset on, and what was known of their producers. */
   truncate(offset: number): void {

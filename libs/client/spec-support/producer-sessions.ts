@@ -30,7 +30,7 @@ export function testSession(config: ProducerConfig = {}): TestSession {
   const settings = parseProducerConfig({ ...config, retry: { ...FAST_RETRY, ...config.retry } }, {})
   const session = new ProducerSession({
     appender: log,
-    source: { topics: topics, autoCreateTopics: async () => topics.autoCreate },
+    source: { topics, autoCreateTopics: async () => topics.autoCreate },
     settings,
     partitioner: (config.createPartitioner ?? Partitioners.DefaultPartitioner)(),
     codecs,

@@ -1,5 +1,3 @@
-import { expect } from '@jest/globals'
-
 import type { Producer, RecordMetadata } from '../src/types.js'
 import type { ReadRecord } from './read-log.js'
 
@@ -46,28 +44,30 @@ export class RecordLedger {
     }
   }
 
-  /** What was acknowledged is there once, in order, at the answered offset; nothing is there twice; offsets are dense. */
-  check(logs: readonly ReadRecord[][]): void {
+  /**
+   * What is wrong with the log: what was acknowledged is there once, in order, at the answered offset; nothing is there
+   * twice; offsets are dense. No problems: an empty list.
+   */
+  problems(logs: readonly (readonly ReadRecord[])[]): string[] {
+    const problems: string[] = []
     for (const [partition, records] of logs.entries()) {
-      const offsets = records.map(({ offset }) => offset)
-      expect({ partition, dense: offsets.every((offset, i) => offset === i) }).toEqual({ partition, dense: true })
       const last = new Map<string | null, number>()
-      for (const { key, value, offset } of records) {
+      for (const [expected, { key, value, offset }] of records.entries()) {
+        if (offset !== expected) problems.push(`${partition}: offset ${offset} where ${expected} should be`)
         // Values of a key grow: a repetition would not, nor would a record that overtook another.
         const known = last.get(key) ?? -1
-        if (Number(value) <= known) {
-          expect({ partition, offset, key, value }).toBe(`a value above ${known}`)
-        }
+        if (Number(value) <= known) problems.push(`${partition}@${offset}: ${key} has ${value} after ${known}`)
         last.set(key, Number(value))
       }
     }
     for (const { key, values, answer } of this.#entries) {
-      expect(answer).not.toBeUndefined()
+      if (answer === undefined) problems.push(`${key} ${values.join()}: neither acknowledged nor refused`)
       if (!answer) continue
       const base = Number(answer.baseOffset)
-      const stored = logs[answer.partition]?.slice(base, base + values.length)
-      const found = stored?.map((record) => `${record.key} ${record.value}`)
-      expect(found).toEqual(values.map((value) => `${key} ${value}`))
+      const stored = logs[answer.partition]?.slice(base, base + values.length).map((record) => `${record.key} ${record.value}`)
+      const sent = values.map((value) => `${key} ${value}`)
+      if (stored?.join() !== sent.join()) problems.push(`${answer.partition}@${base}: ${stored?.join()} for ${sent.join()}`)
     }
+    return problems
   }
 }

@@ -301,12 +301,3 @@ describe('the life of a consumer', () => {
     expect(consumer.paused()).toEqual([])
   })
 })
-import { afterAll } from '@jest/globals'
-import { writeFileSync } from 'node:fs'
-import { execSync } from 'node:child_process'
-afterEach(async () => {
-  await new Promise((r) => setTimeout(r, 300))
-  const hs = (process as any)._getActiveHandles().filter((h: any) => h.remotePort === 7380).map((h: any) => h.localPort)
-  const list = execSync('/opt/redis/bin/redis-8.0-cli -p 7380 client list').toString().split('\n')
-  writeFileSync('/tmp/handles.txt', expect.getState().currentTestName + ' ' + hs.map((p: number) => list.find((l) => l.includes(`:${p} `))).join('\n') + '\n', { flag: 'a' })
-})

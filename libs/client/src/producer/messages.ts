@@ -30,13 +30,15 @@ export interface SizeLimit {
  */
 export function bytesOf(data: unknown, field: string): Bytes {
   if (typeof data === 'string' || data === null || data === undefined || data instanceof Uint8Array) return data
-  const text = String(data)
+  const text = textOf(data)
   if (text !== '[object Object]') return text
   throw new KafkaError(
     'INVALID_RECORD',
     `The ${field} of the message is an object: it must be a Buffer, a Uint8Array, a string or null (JSON.stringify it?)`,
   )
 }
+
+const textOf = (data: { toString(): string }): string => data.toString()
 
 /** A message's timestamp in ms: its own, or the time of the send. */
 export function timestampOf(message: Message, now: number): number {
@@ -92,16 +94,13 @@ export interface Grouping {
  *   UNKNOWN_TOPIC_OR_PARTITION: no such partition; MESSAGE_TOO_LARGE, INVALID_RECORD, INVALID_TIMESTAMP
  */
 export function groupByPartition(messages: readonly Message[], grouping: Grouping): Group[] {
-  const { topic, partitionMetadata, partitioner, recordLimit, now } = grouping
+  const [only] = messages
+  if (messages.length === 1 && only !== undefined) return [groupOf(only, grouping)]
   const groups: Group[] = []
-  const byPartition: (Group | undefined)[] = []
+  const byPartition = new Array<Group | undefined>(grouping.partitionMetadata.length)
   for (const message of messages) {
-    const partition = partitioner({ topic, partitionMetadata, message })
-    if (!(partition >= 0 && partition < partitionMetadata.length && Number.isInteger(partition))) {
-      throw noSuchPartition(topic, partition, partitionMetadata.length)
-    }
-    const bound = check(message, now)
-    if (bound + BATCH_HEADER_BYTES > recordLimit.bytes) checkSize(message, topic, partition, recordLimit)
+    const partition = partitionOf(message, grouping)
+    const bound = checkedBound(message, partition, grouping)
     const group = byPartition[partition]
     if (group === undefined) {
       const added: Group = { partition, messages: [message], bound }
@@ -113,6 +112,23 @@ export function groupByPartition(messages: readonly Message[], grouping: Groupin
     }
   }
   return groups
+}
+
+function groupOf(message: Message, grouping: Grouping): Group {
+  const partition = partitionOf(message, grouping)
+  return { partition, messages: [message], bound: checkedBound(message, partition, grouping) }
+}
+
+function partitionOf(message: Message, { topic, partitionMetadata, partitioner }: Grouping): number {
+  const partition = partitioner({ topic, partitionMetadata, message })
+  if (partition >= 0 && partition < partitionMetadata.length && Number.isInteger(partition)) return partition
+  throw noSuchPartition(topic, partition, partitionMetadata.length)
+}
+
+function checkedBound(message: Message, partition: number, { topic, recordLimit, now }: Grouping): number {
+  const bound = check(message, now)
+  if (bound + BATCH_HEADER_BYTES > recordLimit.bytes) checkSize(message, topic, partition, recordLimit)
+  return bound
 }
 
 function noSuchPartition(topic: string, partition: unknown, count: number): KafkaError {

@@ -199,7 +199,9 @@ describe('messages', () => {
   it('takes what kafkajs takes: numbers and the like as their text, no timestamp as now', async () => {
     const { log, topics, session } = begin()
     topics.put(modelTopic('t'))
-    const messages: unknown[] = [
+    // As programs in JavaScript have them.
+    const messages: Message[] = JSON.parse('[]')
+    messages.push(...untyped([
       { key: 42, value: true, timestamp: '1700000000000' },
       { key: null, value: 'null key', headers: { a: ['1', '2'], b: Buffer.from('3') } },
     ]

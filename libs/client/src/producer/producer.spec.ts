@@ -88,8 +88,8 @@ describe('send', () => {
     ['nothing', undefined, { name: 'KafkaJSError' }],
   ])('rejects %s', async (_what, record, error) => {
     const producer = await connected()
-    const given: ProducerRecord = Object(record)
-    await expect(producer.send(record === undefined ? (record as never) : given)).rejects.toMatchObject(error)
+    // @ts-expect-error -- as a program in JavaScript may call it
+    await expect(producer.send(record)).rejects.toMatchObject(error)
   })
 
   it('rejects acks other than -1 of an idempotent producer', async () => {
@@ -163,7 +163,7 @@ describe('connecting', () => {
     const connecting = producer.connect()
     await proxy.heal()
     await connecting.catch(() => producer.connect())
-    await producer.send({ topic: newTopic(), messages: [{ value: 'x' }] })
+    expect(await producer.send({ topic: newTopic(), messages: [{ value: 'x' }] })).toMatchObject([{ errorCode: 0 }])
   })
 
   it('is given up by disconnect', async () => {
@@ -252,7 +252,8 @@ describe('events', () => {
     stop()
     await producer.send({ topic: newTopic(), messages: [{ value: 'x' }] })
     expect(requests.length).toBe(1)
-    expect(() => producer.on('producer.nonsense' as never, () => {})).toThrow(/producer\.events\.CONNECT/)
+    // @ts-expect-error -- as a program in JavaScript may call it
+    expect(() => producer.on('producer.nonsense', () => {})).toThrow(/producer\.events\.CONNECT/)
   })
 })
 

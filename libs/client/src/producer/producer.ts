@@ -218,22 +218,20 @@ export class Producer implements ProducerShape {
   /** An appender, or nothing held of the storage any more. */
   async #openAppender(storage: Storage, signal: AbortSignal): Promise<Appender> {
     const opening = storage.openAppender()
-    const { storage: shared } = this.#context
-    let abandon: (() => void) | undefined
-    const aborted = new Promise<never>((_, reject) => {
-      abandon = () => reject(signal.reason)
-      signal.addEventListener('abort', abandon, { once: true })
-      if (signal.aborted) abandon()
-    })
     try {
-      return await Promise.race([opening, aborted])
+      const appender = await Promise.race([opening, rejectionOf(signal)])
+      // Aborted after the race was won, and before its winner is seen here.
+      signal.throwIfAborted()
+      return appender
     } catch (error) {
-      const cleanUp = opening.then((appender) => appender.close()).catch(() => undefined)
-      void cleanUp.then(() => shared.release())
+      void this.#letGo(opening)
       throw error
-    } finally {
-      if (abandon !== undefined) signal.removeEventListener('abort', abandon)
     }
+  }
+
+  async #letGo(opening: Promise<Appender>): Promise<void> {
+    await opening.then((appender) => appender.close()).catch(() => undefined)
+    await this.#context.storage.release().catch(() => undefined)
   }
 
   #begin(storage: Storage, appender: Appender): ProducerSession {
@@ -261,11 +259,20 @@ export class Producer implements ProducerShape {
   }
 }
 
+/** Rejects when the signal is aborted. */
+function rejectionOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const abandon = (): void => reject(toKafkaJSError(signal.reason))
+    if (signal.aborted) abandon()
+    else signal.addEventListener('abort', abandon, { once: true })
+  })
+}
+
 /** Resolves when the promise is settled, or after the time. */
 async function within(promise: Promise<unknown>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms)
+    timer = setTimeout(() => resolve(), ms)
   })
   await Promise.race([promise, timeout])
   clearTimeout(timer)
@@ -275,8 +282,9 @@ function checkMessages(topic: string, messages: unknown): void {
   if (!Array.isArray(messages)) {
     throw new KafkaJSNonRetriableError(`Invalid messages array [${String(messages)}] for topic "${topic}"`)
   }
-  for (const message of messages) {
-    if (message?.value === undefined) {
+  const list: readonly unknown[] = messages
+  for (const message of list) {
+    if (typeof message !== 'object' || message === null || !('value' in message) || message.value === undefined) {
       const text = JSON.stringify(message)
       throw new KafkaJSNonRetriableError(`Invalid message without value for topic "${topic}": ${text}`)
     }

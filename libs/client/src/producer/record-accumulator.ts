@@ -34,9 +34,9 @@ export interface AccumulatorParts {
   readonly settings: Pick<ProducerSettings, 'batchSize' | 'maxRequestSize'>
   readonly partitioner: ReturnType<ICustomPartitioner>
   readonly memory: BufferMemory
-  queue(target: TopicTarget, partition: number): PartitionQueue
-  opened(batch: ProducerBatch): void
-  filled(queue: PartitionQueue): void
+  readonly queue: (target: TopicTarget, partition: number) => PartitionQueue
+  readonly opened: () => void
+  readonly filled: (queue: PartitionQueue) => void
 }
 
 /**
@@ -130,13 +130,12 @@ export class RecordAccumulator {
   }
 
   #open(entry: Entry, bound: number): ProducerBatch {
-    const { queue, compression, send, now } = entry
-    const { batchSize } = this.#parts.settings
+    const { queue, compression, send, now, batchLimit } = entry
     // As large as the last one: what a partition gets in one round trip changes little from one to the next.
-    const capacity = Math.min(Math.max(queue.lastSize, bound + BATCH_HEADER_BYTES), batchSize)
+    const capacity = Math.min(Math.max(queue.lastSize, bound + BATCH_HEADER_BYTES), batchLimit)
     const batch = new ProducerBatch(queue, compression, send.acks, now, capacity)
     queue.open = batch
-    this.#parts.opened(batch)
+    this.#parts.opened()
     return batch
   }
 }

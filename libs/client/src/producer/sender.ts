@@ -37,9 +37,9 @@ export interface SenderParts {
   readonly logger: Logger
   readonly observer: CallObserver
   /** The log has answered that the topic of that id is gone. */
-  topicGone(partition: Partition): void
+  readonly topicGone: (partition: Partition) => void
   /** The last pending batch is over. */
-  idle(): void
+  readonly idle: () => void
 }
 
 /**

@@ -75,6 +75,8 @@ export function clusterOptions(
     ...user,
     keyPrefix: '',
     enableAutoPipelining: false,
+    // A node that leaves the Cluster while it is being connected to takes along what is queued for it, unanswered for ever.
+    // So nothing is: Connection connects to the nodes before they are needed.
     enableOfflineQueue: false,
     lazyConnect: true,
     scaleReads: 'master',

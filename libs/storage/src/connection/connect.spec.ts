@@ -1,6 +1,5 @@
 import { createServer as createHttpServer } from 'node:http'
-import { createServer, type Server, type Socket } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import type { KafkaError } from '@rivulet/protocol'
 import { freePort } from '@rivulet/redis-server'

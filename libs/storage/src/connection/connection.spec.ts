@@ -167,6 +167,7 @@ describe('a connection without life', () => {
     await proxy.heal()
     proxy.cut()
     await waitFor(() => reconnects > 0, { what: 'the reconnect' })
+    expect(await ping(connection)).toBe('PONG')
   })
 
   it('is not assumed of a read that blocks longer than the request timeout', async () => {

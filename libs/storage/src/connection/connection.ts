@@ -1,5 +1,5 @@
 import { KafkaError } from '@rivulet/protocol'
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import type { Script, ScriptArgument } from '../scripts/script.js'
 import { isCluster, type ConnectionRole, type RedisClient, type StorageLogger } from './redis-target.js'
 import { isConnectionLoss, isError, toKafkaError, type ErrorContext } from './server-errors.js'
@@ -242,11 +242,18 @@ export class Connection {
     client.on('close', () => this.#lost())
     client.on('end', () => this.#ended())
     if (isCluster(client)) {
-      client.on('ready', () => this.#regained())
+      client.on('ready', () => {
+        void this.#connectNodes(client).then(() => {
+          if (client.status === 'ready') this.#regained()
+        })
+      })
       client.on('node error', (error: Error) => this.#noteError(error))
       // A node's own connection may be lost and made again while the Cluster's client stays ready all the time.
       client.on('+node', (node: Redis) => {
         let lost = false
+        // Not at once: where a command was sent on to a node that is new, ioredis queues it for that one, which it does only
+        // as long as nobody has begun to connect.
+        if (this.role !== 'reader-block') setImmediate(() => void connectNode(node))
         node.on('close', () => {
           lost = true
           this.#refreshSlots()
@@ -277,6 +284,11 @@ export class Connection {
         },
       )
     })
+  }
+
+  // A connection that blocks is used for one shard, by one command at a time: it needs one node, and can wait for it.
+  async #connectNodes(client: Cluster): Promise<void> {
+    if (this.role !== 'reader-block') await Promise.all(client.nodes('master').map(connectNode))
   }
 
   // Without this a Cluster's failover is noticed by the refresh timer only; ioredis runs one refresh at a time. Where no
@@ -352,6 +364,19 @@ export class Connection {
   #closedError(): KafkaError {
     return new KafkaError('CLIENT_CLOSED', `the connection to Redis at ${this.label} was closed`)
   }
+}
+
+/** Resolves when the node is connected to, or cannot be at the moment. */
+async function connectNode(node: Redis): Promise<void> {
+  if (node.status === 'ready' || node.status === 'end') return
+  if (node.status === 'wait') return node.connect().catch(() => undefined)
+  await new Promise<void>((resolve) => {
+    const settled = (): void => {
+      for (const event of ['ready', 'close', 'end'] as const) node.off(event, settled)
+      resolve()
+    }
+    for (const event of ['ready', 'close', 'end'] as const) node.on(event, settled)
+  })
 }
 
 // In CLIENT LIST only: that it is not permitted, or that the connection is lost again, matters to nobody.

@@ -119,7 +119,7 @@ function fromReply(error: Error, context: ErrorContext): KafkaError {
     const type = context.topic === undefined ? 'CLUSTER_AUTHORIZATION_FAILED' : 'TOPIC_AUTHORIZATION_FAILED'
     return new KafkaError(type, text(`Redis refused: ${message} (${HINTS['NOPERM']})`, context), { cause: error })
   }
-  if (/^ERR max number of clients/.test(message)) {
+  if (message.startsWith('ERR max number of clients')) {
     return new KafkaError('NETWORK_EXCEPTION', text(`Redis refused the connection: ${message}`, context), {
       cause: error,
     })

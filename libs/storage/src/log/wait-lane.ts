@@ -59,6 +59,8 @@ export class WaitLane {
 
   /** The first entry after each id, once there is any; [] after the time-out, or when it was interrupted. */
   async read(keys: readonly string[], ids: readonly string[], timeoutMs: number): Promise<StreamReply> {
+    // Closed before it has a connection: one that is opened now would never be closed.
+    if (this.#interrupted || this.#closed) return []
     const { connection, clientId, replyTimeout } = await this.#connect()
     if (this.#interrupted || this.#closed) return []
     // BLOCK 0 would wait for ever

@@ -69,8 +69,8 @@ export function shardsOf(topic: string, from: number, to: number, shards: number
   return Array.from({ length: to - from }, (_, i) => shardOf(topic, from + i, shards))
 }
 
-// What a newer release may have set must not keep this one from the topic.
-function knownConfigs(configs: Readonly<Record<string, string>>): Record<string, string> {
+/** Without what only a newer release may have set: it must not keep this one from the topic. */
+export function knownConfigs(configs: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(configs).filter(([key]) => Object.hasOwn(topicConfigs, key)))
 }
 

@@ -17,7 +17,15 @@ import { applyChanges, randomId, type Namespace } from '../namespace/namespace.j
 import { putTopic, type PutTopicResult } from '../scripts/put-topic.js'
 import type { TopicChange } from './change-watcher.js'
 import { TopicCache } from './topic-cache.js'
-import { decodeTopicEntry, encodeTopicEntry, shardsOf, topicOf, type Topic, type TopicEntry } from './topic-entry.js'
+import {
+  decodeTopicEntry,
+  encodeTopicEntry,
+  knownConfigs,
+  shardsOf,
+  topicOf,
+  type Topic,
+  type TopicEntry,
+} from './topic-entry.js'
 
 /** What a topic is made from. */
 export interface NewTopic {
@@ -172,9 +180,8 @@ export class TopicRegistry {
     { validateOnly = false } = {},
   ): Promise<Topic> {
     const apply = (old: TopicEntry): TopicEntry => {
-      const configs = applyChanges(old.configs, changes)
-      parseTopicConfig(configs)
-      return { ...old, configs }
+      parseTopicConfig(applyChanges(knownConfigs(old.configs), changes))
+      return { ...old, configs: applyChanges(old.configs, changes) }
     }
     if (validateOnly) return topicOf(name, apply(decodeTopicEntry(name, await this.#existing(name))))
     return this.#stored(await this.#change(name, apply))

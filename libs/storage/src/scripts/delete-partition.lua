@@ -18,5 +18,6 @@ local format, _, _, _, _, _, _, _, size, _, active, _, _, _, _, first = struct.u
 if format ~= STATE_FORMAT then return redis.error_reply('UNSUPPORTED_VERSION') end
 if first ~= oldest or active ~= newest then return { first, active } end
 redis.call('UNLINK', unpack(KEYS, 2))
-redis.call('HINCRBY', shard, 'bytes', -size)
+-- not -size: Redis 7 is told of -0, which it does not take for a number
+redis.call('HINCRBY', shard, 'bytes', 0 - size)
 return false

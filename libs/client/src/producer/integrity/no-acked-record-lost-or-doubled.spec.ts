@@ -54,7 +54,8 @@ class Senders {
   constructor(producers: readonly Producer[], random: SeededRandom, loops = 20) {
     this.#loops = Array.from({ length: loops }, async (_, i) => {
       const producer = producers[i % producers.length]
-      while (!this.#stopped && producer !== undefined) {
+      if (producer === undefined) return
+      while (!this.#stopped) {
         const sends = Array.from({ length: random.int(1, 3) }, () =>
           this.ledger.send(producer, TOPIC, `key-${i}`, random.int(1, 8), random.bool(0.2) ? 1 : undefined),
         )
@@ -125,11 +126,11 @@ describe('no acknowledged record is lost, doubled or out of order', () => {
       const producer = new Producer(context)
       await producer.connect()
       const senders = new Senders([producer], random)
-      await waitFor(() => faults.count >= 4000 * FACTOR, { what: 'the faults', deadline: TIMEOUT })
+      await waitFor(() => faults.count >= 2500 * FACTOR, { what: 'the faults', deadline: TIMEOUT })
       await senders.stop()
       await producer.disconnect()
       const { ledger } = senders
-      ledger.check(await readTopic(testRedisUrl(), namespace, TOPIC))
+      expect(ledger.problems(await readTopic(testRedisUrl(), namespace, TOPIC))).toEqual([])
       expect(ledger.errors).toEqual([])
       expect(ledger.acknowledged).toBe(ledger.sent)
     },
@@ -160,7 +161,7 @@ describe('no acknowledged record is lost, doubled or out of order', () => {
       await senders.stop()
       await Promise.all(producers.map((producer) => producer.disconnect()))
       const { ledger } = senders
-      ledger.check(await readTopic(testRedisUrl(), namespace, TOPIC))
+      expect(ledger.problems(await readTopic(testRedisUrl(), namespace, TOPIC))).toEqual([])
       expect(ledger.errors).toEqual([])
       expect(ledger.acknowledged).toBe(ledger.sent)
     },
@@ -180,7 +181,7 @@ describe('no acknowledged record is lost, doubled or out of order', () => {
       await senders.stop()
       await Promise.all(producers.map((producer) => producer.disconnect()))
       const { ledger } = senders
-      ledger.check(await readTopic(testRedisUrl(), namespace, TOPIC))
+      expect(ledger.problems(await readTopic(testRedisUrl(), namespace, TOPIC))).toEqual([])
       expect(ledger.errors.length).toBeGreaterThanOrEqual(30 * FACTOR)
       for (const error of ledger.errors) expect(error).toMatchObject({ name: 'KafkaJSNumberOfRetriesExceeded' })
     },
@@ -205,7 +206,7 @@ describe('no acknowledged record is lost, doubled or out of order', () => {
         await senders.stop()
         await Promise.all(producers.map((producer) => producer.disconnect()))
         const { ledger } = senders
-        ledger.check(await readTopic(server.url, namespace, TOPIC))
+        expect(ledger.problems(await readTopic(server.url, namespace, TOPIC))).toEqual([])
         expect(ledger.errors).toEqual([])
         expect(ledger.acknowledged).toBe(ledger.sent)
       } finally {

@@ -1,0 +1,80 @@
+import { createRequire } from 'node:module'
+import { Partitioners, type Producer, type RecordMetadata } from 'kafkajs'
+import { KafkaServer } from './kafka-server.js'
+import type { BenchRecord, Peer, Sink, Topic, Unit } from './peer.js'
+import type { PeerSettings } from './settings.js'
+import { installedVersion } from './installed-version.js'
+
+export class KafkaJSPeer implements Peer<RecordMetadata[]> {
+  readonly expectedRate = 1_000_000
+  readonly consumesOnce = false
+  readonly #server: KafkaServer
+  readonly #producer: Producer
+
+  constructor(settings: PeerSettings) {
+    this.#server = new KafkaServer(settings)
+    this.#producer = this.#server.kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner })
+  }
+
+  async connect(): Promise<string> {
+    await this.#server.connect()
+    await this.#producer.connect()
+    return `kafkajs ${installedVersion(createRequire(import.meta.url).resolve('kafkajs'))}`
+  }
+
+  createTopic(topic: Topic): Promise<void> {
+    return this.#server.createTopic(topic)
+  }
+
+  deleteTopic(topic: Topic): Promise<void> {
+    return this.#server.deleteTopic(topic)
+  }
+
+  send({ name }: Topic, messages: BenchRecord[]): Promise<RecordMetadata[]> {
+    return this.#producer.send({ topic: name, acks: 1, messages })
+  }
+
+  positions(answer: RecordMetadata[]): string[] {
+    return answer.map(({ partition, baseOffset }) => `${partition}:${baseOffset}`)
+  }
+
+  stored(topic: Topic): Promise<number> {
+    return this.#server.stored(topic)
+  }
+
+  async consume({ name }: Topic, unit: Unit, sink: Sink): Promise<() => Promise<void>> {
+    const groupId = this.#server.newGroup('kafkajs')
+    const consumer = this.#server.kafka.consumer({ groupId })
+    await consumer.connect()
+    await consumer.subscribe({ topics: [name], fromBeginning: true })
+    await consumer.run(
+      unit === 'batch'
+        ? {
+            autoCommit: false,
+            eachBatch: async ({ batch }) => {
+              let bytes = 0
+              for (const message of batch.messages) {
+                bytes += message.value?.length ?? 0
+                if (sink.checking) sink.at(batch.partition, message.offset)
+              }
+              sink.take(batch.messages.length, bytes)
+            },
+          }
+        : {
+            autoCommit: false,
+            eachMessage: async ({ partition, message }) => {
+              if (sink.checking) sink.at(partition, message.offset)
+              sink.take(1, message.value?.length ?? 0)
+            },
+          },
+    )
+    return async () => {
+      await consumer.disconnect()
+      await this.#server.deleteGroup(groupId)
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#producer.disconnect(), this.#server.close()])
+  }
+}

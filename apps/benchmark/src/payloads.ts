@@ -7,7 +7,7 @@ const RECORDS = 20_000
 export const KEYS = 1000
 
 /** The records of a topic, in sends of the same size. The same for every peer and run: chance has a seed. */
-export function makeSends(topic: Topic, size: number, keys = KEYS, value = asciiValue): BenchRecord[][] {
+export function makeSends(topic: Topic, size: number, keys = KEYS, value: MakeValue = asciiValue): BenchRecord[][] {
   const random = seeded(1)
   const records = Array.from({ length: RECORDS }, (_, i) => ({
     topic: topic.name,
@@ -19,6 +19,9 @@ export function makeSends(topic: Topic, size: number, keys = KEYS, value = ascii
 
 /** A number of at least 0 and less than 1. */
 export type Random = () => number
+
+/** Makes the value of the record of that index. */
+export type MakeValue = (random: Random, index: number) => string
 
 /** 100 characters without a pattern. */
 export function asciiValue(random: Random): string {
@@ -36,7 +39,11 @@ export function orderEvent(random: Random, index: number): string {
     occurredAt: new Date(Date.UTC(2026, 0, 1) + index * 137 + Math.floor(random() * 100)).toISOString(),
     currency: pick(['EUR', 'EUR', 'USD', 'GBP']),
     items: [
-      { sku: `SKU-${10_000 + Math.floor(random() * 5000)}`, quantity: 1 + Math.floor(random() * 4), unitPrice: price(random) },
+      {
+        sku: `SKU-${10_000 + Math.floor(random() * 5000)}`,
+        quantity: 1 + Math.floor(random() * 4),
+        unitPrice: price(random),
+      },
     ],
     total: price(random),
     shipping: { method: pick(['standard', 'standard', 'express']), country: pick(['DE', 'FR', 'NL', 'US', 'GB']) },

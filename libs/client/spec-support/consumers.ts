@@ -1,5 +1,12 @@
 import { CompressionType, KafkaError, RecordBatchBuilder } from '@rivulet/protocol'
-import { type Appender, type LogReader, type Partition, Storage, type StorageOptions, type Topic } from '@rivulet/storage'
+import {
+  type Appender,
+  type LogReader,
+  type Partition,
+  Storage,
+  type StorageOptions,
+  type Topic,
+} from '@rivulet/storage'
 import { testRedisUrls, uniqueNamespace } from '@rivulet/testing'
 import type { ClientContext } from '../src/client-context.js'
 import { Consumer } from '../src/consumer/consumer.js'
@@ -26,7 +33,10 @@ export class TestNamespace {
     private readonly storageOptions: StorageOptions,
   ) {}
 
-  static async open({ urls = testRedisUrls(), requestTimeout = 5000 }: TestNamespaceOptions = {}): Promise<TestNamespace> {
+  static async open({
+    urls = testRedisUrls(),
+    requestTimeout = 5000,
+  }: TestNamespaceOptions = {}): Promise<TestNamespace> {
     const options: StorageOptions = {
       redis: { addresses: urls },
       namespace: uniqueNamespace('consumer'),
@@ -68,9 +78,7 @@ export class TestNamespace {
     })
     const builder = new RecordBatchBuilder()
     for (const value of values) builder.append(null, value, undefined, timestamp)
-    const batch = Buffer.from(
-      await builder.build({ producerId: -1, producerEpoch: 0, baseSequence: 0, compression }),
-    )
+    const batch = Buffer.from(await builder.build({ producerId: -1, producerEpoch: 0, baseSequence: 0, compression }))
     if (corrupt) batch.writeUInt8(batch.readUInt8(batch.length - 2) ^ 0xff, batch.length - 2)
     const log = partitions[partition]
     if (log === undefined) throw new Error(`there is no ${topic}-${partition}`)
@@ -120,11 +128,12 @@ export class TestNamespace {
 
 /** Tries again while the connection is lost; for work that may be done twice, or that was refused before it was done. */
 async function patiently<T>(work: () => Promise<T>): Promise<T> {
-  for (const deadline = performance.now() + 10_000; ; ) {
+  for (const deadline = performance.now() + 10_000; ;) {
     try {
       return await work()
     } catch (error) {
-      if (!(error instanceof KafkaError) || error.type !== 'NETWORK_EXCEPTION' || performance.now() > deadline) throw error
+      if (!(error instanceof KafkaError) || error.type !== 'NETWORK_EXCEPTION' || performance.now() > deadline)
+        throw error
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
   }
@@ -169,7 +178,11 @@ export class Received {
 }
 
 /** A promise and the means to settle it. */
-export function deferred<T = void>(): { promise: Promise<T>; resolve: (value: T) => void; reject: (error: Error) => void } {
+export function deferred<T = void>(): {
+  promise: Promise<T>
+  resolve: (value: T) => void
+  reject: (error: Error) => void
+} {
   let resolve: (value: T) => void = () => undefined
   let reject: (error: Error) => void = () => undefined
   const promise = new Promise<T>((onResolve, onReject) => {

@@ -64,9 +64,12 @@ export class RecordLedger {
       if (answer === undefined) problems.push(`${key} ${values.join()}: neither acknowledged nor refused`)
       if (!answer) continue
       const base = Number(answer.baseOffset)
-      const stored = logs[answer.partition]?.slice(base, base + values.length).map((record) => `${record.key} ${record.value}`)
+      const stored = logs[answer.partition]
+        ?.slice(base, base + values.length)
+        .map((record) => `${record.key} ${record.value}`)
       const sent = values.map((value) => `${key} ${value}`)
-      if (stored?.join() !== sent.join()) problems.push(`${answer.partition}@${base}: ${stored?.join()} for ${sent.join()}`)
+      if (stored?.join() !== sent.join())
+        problems.push(`${answer.partition}@${base}: ${stored?.join()} for ${sent.join()}`)
     }
     return problems
   }

@@ -12,7 +12,7 @@ function environmentLevel(): logLevel | null {
 }
 
 /** The default of `logCreator`: a line of JSON on the console, by the console's method for the level. */
-export const consoleLogCreator: logCreator =
+const consoleLogCreator: logCreator =
   () =>
   ({ namespace, level, label, log }: LogEntry) => {
     const line = JSON.stringify({

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CompressionTypes } from '@rivulet/client'
 import { findRedisServer, usedMemory } from '@rivulet/redis-server'
-import { KEYS, asciiValue, makeSends, orderEvent } from '../payloads.js'
+import { type MakeValue, KEYS, asciiValue, makeSends, orderEvent } from '../payloads.js'
 import { RivuletPeer } from '../peers/rivulet.js'
 import { fill } from './sending.js'
 import { PARTITIONS, type Work, WrongResult } from './work.js'
@@ -37,7 +37,7 @@ export const memory: Work = {
 }
 
 /** On a server of its own, so that nothing else moves its memory. */
-async function memoryOverData(size: number, value: typeof orderEvent, compression: CompressionTypes): Promise<number> {
+async function memoryOverData(size: number, value: MakeValue, compression: CompressionTypes): Promise<number> {
   const server = await findRedisServer({ ways: ['local', 'docker', 'package'] })
   try {
     const topic = { name: 'memory', partitions: PARTITIONS }

@@ -49,7 +49,8 @@ export class Receipt implements Sink {
       await new Promise<void>((resolve, reject) => {
         this.#awaited = records
         this.#reached = resolve
-        const tooLate = (): void => reject(new WrongResult(`${this.#records} of ${records} records came in ${seconds} s`))
+        const tooLate = (): void =>
+          reject(new WrongResult(`${this.#records} of ${records} records came in ${seconds} s`))
         timer = setTimeout(tooLate, seconds * 1000)
       })
     } finally {

@@ -47,7 +47,12 @@ export async function sendFor<A>(
 }
 
 /** Sends exactly so many records, outside of what is measured. */
-export async function fill<A>(peer: Peer<A>, topic: Topic, sends: readonly BenchRecord[][], count: number): Promise<void> {
+export async function fill<A>(
+  peer: Peer<A>,
+  topic: Topic,
+  sends: readonly BenchRecord[][],
+  count: number,
+): Promise<void> {
   let begun = 0
   let next = 0
   const sendOn = async (): Promise<void> => {

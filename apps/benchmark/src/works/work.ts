@@ -1,5 +1,5 @@
 import type { Peer, Topic } from '../peers/peer.js'
-import type { PeerName, PeerSettings } from '../peers/settings.js'
+import type { PeerName } from '../peers/settings.js'
 
 /** Figures by their names, in the unit that the work declares for them. */
 export type Figures = Readonly<Record<string, number>>
@@ -40,7 +40,6 @@ export interface WorkDefinition {
 }
 
 export interface WorkContext {
-  readonly settings: PeerSettings
   /** The topic is deleted whatever happens, at the latest when the process ends. */
   createTopic(partitions: number): Promise<Topic>
   deleteTopic(topic: Topic): Promise<void>

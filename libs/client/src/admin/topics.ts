@@ -11,7 +11,7 @@ import type { Progress } from './progress.js'
  * How many partitions a new topic is to have; -1: as many as the namespace says.
  * @throws KafkaError INVALID_REQUEST, INVALID_REPLICA_ASSIGNMENT, INVALID_REPLICATION_FACTOR, as Kafka decides them
  */
-export function plannedPartitions(config: ITopicConfig): number {
+function plannedPartitions(config: ITopicConfig): number {
   const { topic } = config
   // A program in JavaScript may give null.
   const numPartitions = config.numPartitions ?? -1

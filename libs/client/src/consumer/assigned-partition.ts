@@ -68,6 +68,11 @@ export class AssignedPartition {
     return this.start === null && this.log !== null
   }
 
+  /** Whether there is a log, but no position in it that can be relied upon. */
+  get isUnsettled(): boolean {
+    return this.log !== null && (this.start !== null || this.needsValidation)
+  }
+
   /** How far records have been handed to the application; a batch in hand counts as handed out whole. */
   get handedOut(): number {
     return Math.max(this.position, this.inHandEnd)

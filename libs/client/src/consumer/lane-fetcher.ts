@@ -116,8 +116,10 @@ export class LaneFetcher {
   private async step(): Promise<void> {
     const { reader, subscription, positions, name } = this.options
     const own = subscription.partitions.filter(({ log }) => log !== null && reader.lane(log) === name)
-    if (await positions.settle(own.filter((partition) => !subscription.isPaused(partition)))) this.options.onRecords()
-    if (this.stopped) return
+    const wanted = own.filter((partition) => !subscription.isPaused(partition))
+    if (await positions.settle(wanted)) this.options.onRecords()
+    // A check may have led to a new start, and a seek may have come meanwhile.
+    if (this.stopped || wanted.some((partition) => partition.isUnsettled)) return
     const ready = own.filter((partition) => this.isReady(partition))
     this.leftOut = ready.length === own.length ? [] : own.filter((partition) => !ready.includes(partition))
     const behind = ready.filter((partition) => partition.behind)

@@ -3,7 +3,7 @@ import { KafkaError } from '@rivulet/protocol'
 
 import { modelTopic } from '../../spec-support/model-log.js'
 import { type TestSession, testSession } from '../../spec-support/producer-sessions.js'
-import type { ProducerConfig } from '../types.js'
+import type { Message, ProducerConfig } from '../types.js'
 import { closedError } from './producer-session.js'
 
 const open: TestSession[] = []
@@ -17,6 +17,8 @@ afterEach(() => {
 })
 
 const numbers = (from: number, count: number): string[] => Array.from({ length: count }, (_, i) => String(from + i))
+/** A message as a program in JavaScript may have it. */
+const untyped = (message: object): Message => Object.assign({ value: '' }, message)
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 describe('batching', () => {
@@ -199,14 +201,12 @@ describe('messages', () => {
   it('takes what kafkajs takes: numbers and the like as their text, no timestamp as now', async () => {
     const { log, topics, session } = begin()
     topics.put(modelTopic('t'))
-    // As programs in JavaScript have them.
-    const messages: Message[] = JSON.parse('[]')
-    messages.push(...untyped([
-      { key: 42, value: true, timestamp: '1700000000000' },
+    const messages = [
+      untyped({ key: 42, value: true, timestamp: '1700000000000' }),
       { key: null, value: 'null key', headers: { a: ['1', '2'], b: Buffer.from('3') } },
     ]
     const before = Date.now()
-    await session.send([{ topic: 't', messages: messages as never }], -1, 0)
+    await session.send([{ topic: 't', messages }], -1, 0)
     expect(log.partition('t').records).toEqual([
       { key: '42', value: 'true', headers: {}, timestamp: 1_700_000_000_000 },
       {
@@ -230,8 +230,8 @@ describe('messages', () => {
   ])('refuses %j as %s and stores nothing of that send', async (bad, type, text) => {
     const { log, topics, session, send } = begin()
     topics.put(modelTopic('t', 2))
-    const messages: unknown[] = [{ value: 'good', partition: 0 }, bad]
-    const refused = session.send([{ topic: 't', messages: messages as never }], -1, 0)
+    const messages = [{ value: 'good', partition: 0 }, untyped(bad)]
+    const refused = session.send([{ topic: 't', messages }], -1, 0)
     const neighbour = send('t', ['neighbour'], { partition: 0 })
     await expect(refused).rejects.toMatchObject({
       name: 'KafkaJSProtocolError',

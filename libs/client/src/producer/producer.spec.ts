@@ -3,13 +3,7 @@ import { TcpProxy, testRedisUrl, uniqueNamespace, waitFor } from '@rivulet/testi
 import type { Producer as KafkaJSProducer } from 'kafkajs'
 
 import { Kafka } from '../kafka.js'
-import {
-  CompressionTypes,
-  type LogEntry,
-  type ProducerConfig,
-  type ProducerRecord,
-  type RequestPayload,
-} from '../types.js'
+import { CompressionTypes, type LogEntry, type ProducerConfig, type RequestPayload } from '../types.js'
 import type { Producer } from './producer.js'
 
 const namespace = uniqueNamespace('producer')
@@ -75,9 +69,13 @@ describe('send', () => {
     expect(await producer.send({ topic: b, messages: [{ value: '4' }] })).toMatchObject([{ baseOffset: '2' }])
   })
 
-  it.each<[string, unknown, object]>([
+  it.each<[string, object, object]>([
     ['no topic', { messages: [] }, { message: 'Invalid topic' }],
-    ['no messages', { topic: 't' }, { message: 'Invalid messages array [undefined] for topic "t"' }],
+    [
+      'no messages',
+      { topic: 't', messages: undefined },
+      { message: 'Invalid messages array [undefined] for topic "t"' },
+    ],
     [
       'a message without value',
       { topic: 't', messages: [{ key: 'k' }] },
@@ -85,11 +83,9 @@ describe('send', () => {
     ],
     ['acks of 2', { topic: 't', messages: [], acks: 2 }, { type: 'INVALID_REQUIRED_ACKS' }],
     ['an unknown compression', { topic: 't', messages: [], compression: 9 }, { type: 'UNSUPPORTED_COMPRESSION_TYPE' }],
-    ['nothing', undefined, { name: 'KafkaJSError' }],
   ])('rejects %s', async (_what, record, error) => {
     const producer = await connected()
-    // @ts-expect-error -- as a program in JavaScript may call it
-    await expect(producer.send(record)).rejects.toMatchObject(error)
+    await expect(producer.send(Object.assign({ topic: '', messages: [] }, record))).rejects.toMatchObject(error)
   })
 
   it('rejects acks other than -1 of an idempotent producer', async () => {
@@ -252,8 +248,9 @@ describe('events', () => {
     stop()
     await producer.send({ topic: newTopic(), messages: [{ value: 'x' }] })
     expect(requests.length).toBe(1)
-    // @ts-expect-error -- as a program in JavaScript may call it
-    expect(() => producer.on('producer.nonsense', () => {})).toThrow(/producer\.events\.CONNECT/)
+    expect(() => void Reflect.apply(producer.on, producer, ['producer.nonsense', () => {}])).toThrow(
+      /producer\.events\.CONNECT/,
+    )
   })
 })
 

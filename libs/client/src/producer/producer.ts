@@ -252,8 +252,7 @@ export class Producer implements ProducerShape {
     const left = (total: number): number => Math.max(total - (performance.now() - begun), 0)
     await within(session.flush(), left(FLUSH_MS))
     session.close(closedError())
-    const closing = Promise.allSettled([appender.close().finally(() => this.#context.storage.release())])
-    await within(closing, left(DISCONNECT_MS))
+    await within(this.#letGo(Promise.resolve(appender)), left(DISCONNECT_MS))
     this.#state = { kind: 'disconnected' }
     this.#instrumentation.emit('producer.disconnect', null)
   }

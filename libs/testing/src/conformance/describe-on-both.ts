@@ -4,10 +4,10 @@ import kafkajs from 'kafkajs'
 import { testRedisUrl, uniqueNamespace } from '../topologies/index.js'
 
 /** What is under test, in kafkajs's own type: that Rivulet's client fits it is a part of the test. */
-export type Client = Pick<kafkajs.Kafka, 'admin' | 'producer' | 'consumer'>
+type Client = Pick<kafkajs.Kafka, 'admin' | 'producer' | 'consumer'>
 
 /** The options that a specification may want to set. */
-export type ClientConfig = Pick<kafkajs.KafkaConfig, 'retry' | 'clientId' | 'logCreator' | 'logLevel'>
+type ClientConfig = Pick<kafkajs.KafkaConfig, 'retry' | 'clientId' | 'logCreator' | 'logLevel'>
 
 export interface Target {
   readonly name: 'Rivulet' | 'Kafka'

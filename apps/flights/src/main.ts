@@ -73,17 +73,24 @@ async function flyThrough(
   }
 }
 
+const interrupted = interruption()
 try {
-  process.exitCode = await main(interruption())
+  process.exitCode = await main(interrupted)
 } catch (error) {
-  if (error instanceof UsageError) {
-    console.error(`${error.message}\n\n${USAGE}`)
+  const reason: unknown = interrupted.aborted ? interrupted.reason : error
+  if (reason !== error) console.error('\nTidying up failed:', messageOf(error))
+  if (reason instanceof UsageError) {
+    console.error(`${reason.message}\n\n${USAGE}`)
     process.exitCode = 2
-  } else if (error instanceof Interrupted) {
-    console.error(`\n${error.message}`)
-    process.exit(error.exitCode)
+  } else if (reason instanceof Interrupted) {
+    console.error(`\n${reason.message}`)
+    process.exit(reason.exitCode)
   } else {
-    console.error('\nThe demo failed:', error instanceof Error ? error.message : error)
+    console.error(`\nThe demo failed: ${messageOf(reason)}`)
     process.exitCode = 1
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -37,5 +37,6 @@ export {
 } from './errors.js'
 export { Kafka } from './kafka.js'
 export { Partitioners } from './partitioners/index.js'
+export { KafkaJSSendError, type SendFailure } from './producer/pending-send.js'
 export type { Producer } from './producer/producer.js'
 export * from './types.js'

@@ -54,7 +54,9 @@ export class AssignedTopics {
   /** Looks up the topic, or all assigned ones. Never rejects: a server that does not answer is asked again. */
   async lookUp(only?: string): Promise<void> {
     const { subscription, topics, onCrash } = this.options
-    const names = new Set(subscription.partitions.map(({ topic }) => topic).filter((topic) => only === undefined || topic === only))
+    const names = new Set(
+      subscription.partitions.map(({ topic }) => topic).filter((topic) => only === undefined || topic === only),
+    )
     try {
       await Promise.all(
         [...names].map(async (name) => {

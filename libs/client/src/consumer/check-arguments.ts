@@ -22,7 +22,9 @@ export function parseAssignment(requests: readonly AssignmentRequest[], policy: 
     if (!Number.isInteger(partition) || partition < 0) {
       throw new KafkaJSNonRetriableError(`Invalid partition, expected a number received ${partition}`)
     }
-    return offset === undefined ? { topic, partition, policy } : { topic, partition, policy, start: checkOffset(offset) }
+    return offset === undefined
+      ? { topic, partition, policy }
+      : { topic, partition, policy, start: checkOffset(offset) }
   })
 }
 
@@ -34,7 +36,10 @@ export function checkSeek(request: { topic: string; partition: number; offset: u
 }
 
 /** @throws KafkaJSNonRetriableError naming what is wrong */
-export function checkPauses(requests: readonly { topic: string; partitions?: unknown }[], verb: 'pause' | 'resume'): void {
+export function checkPauses(
+  requests: readonly { topic: string; partitions?: unknown }[],
+  verb: 'pause' | 'resume',
+): void {
   for (const request of requests) {
     checkTopic(request?.topic)
     const { partitions } = request

@@ -72,7 +72,7 @@ describe('autoOffsetReset', () => {
 
   it('refuses what it is not, naming the value', () => {
     const config: object = { autoOffsetReset: 'sometime' }
-    expect(() => namespace.consumer(config)).toThrow(/autoOffsetReset must be .*"sometime"/)
+    expect(() => namespace.consumer(config)).toThrow(/autoOffsetReset must be .*sometime/)
   })
 })
 

@@ -2,7 +2,7 @@ import { consumerOptions, parseOptions, runOptions, unknownOptions } from '@rivu
 import { KafkaJSNonRetriableError, toKafkaJSError } from '../errors.js'
 import { type RetrySettings, retrySettings } from '../retry.js'
 import type { ConsumerConfig, ConsumerRunConfig, Logger, RetryOptions } from '../types.js'
-import { type AutoOffsetReset, isAutoOffsetReset } from './offset-reset.js'
+import type { AutoOffsetReset } from './offset-reset.js'
 
 /** kafkajs's configuration of a consumer, and Rivulet's additions. */
 export interface RivuletConsumerConfig extends Omit<ConsumerConfig, 'groupId' | 'autoOffsetReset'> {
@@ -33,14 +33,8 @@ export function parseConsumerConfig(
   if (config.groupId !== undefined && config.groupId === '') {
     throw new KafkaJSNonRetriableError('Consumer groupId must be a non-empty string.')
   }
-  const { autoOffsetReset = 'latest', ...others } = config
-  if (!isAutoOffsetReset(autoOffsetReset)) {
-    throw new KafkaJSNonRetriableError(
-      `autoOffsetReset must be 'earliest', 'latest', 'none' or { timestamp: milliseconds since 1970 }, not ${JSON.stringify(autoOffsetReset)}`,
-    )
-  }
   for (const sentence of unknownOptions(consumerOptions, config)) logger.warn(sentence)
-  const options = checked(() => parseOptions(consumerOptions, others))
+  const options = checked(() => parseOptions(consumerOptions, config))
   if (options.heartbeatInterval >= options.sessionTimeout) {
     throw new KafkaJSNonRetriableError(
       `Consumer heartbeatInterval (${options.heartbeatInterval}) must be lower than sessionTimeout ` +
@@ -54,7 +48,7 @@ export function parseConsumerConfig(
     minBytes: options.minBytes,
     maxBytes: options.maxBytes,
     maxWaitTimeInMs: options.maxWaitTimeInMs,
-    autoOffsetReset,
+    autoOffsetReset: options.autoOffsetReset,
     retry: retrySettings(retry),
     restartOnFailure: retry.restartOnFailure,
   }

@@ -127,13 +127,9 @@ describe('eachBatch', () => {
     })
     const { batch, uncommittedOffsets, isRunning, isStale, heartbeat, commitOffsetsIfNecessary } = await first.promise
     expect(batch).toMatchObject({ topic: 'orders', partition: 0, highWatermark: '5' })
-    expect([batch.firstOffset(), batch.lastOffset(), batch.offsetLag(), batch.offsetLagLow(), batch.isEmpty()]).toEqual([
-      '0',
-      '4',
-      '0',
-      '4',
-      false,
-    ])
+    expect([batch.firstOffset(), batch.lastOffset(), batch.offsetLag(), batch.offsetLagLow(), batch.isEmpty()]).toEqual(
+      ['0', '4', '0', '4', false],
+    )
     expect([isRunning(), isStale()]).toEqual([true, false])
     await heartbeat()
     await commitOffsetsIfNecessary()
@@ -161,7 +157,8 @@ describe('eachBatch', () => {
 
   it('gets records of batches that were compressed, with their sizes bounded by maxBytesPerPartition', async () => {
     const long = 'x'.repeat(5000)
-    for (let i = 0; i < 4; i++) await namespace.produce('orders', 0, [`${i}${long}`], { compression: CompressionType.Gzip })
+    for (let i = 0; i < 4; i++)
+      await namespace.produce('orders', 0, [`${i}${long}`], { compression: CompressionType.Gzip })
     const consumer = namespace.consumer()
     consumer.assign(orders(0))
     await consumer.run({ eachMessage: received.take })
@@ -244,7 +241,9 @@ describe('the life of a consumer', () => {
     await run({ eachMessage: received.take })
     await run({ eachMessage: received.take })
     await received.count(1)
-    expect(namespace.logged.some(({ label, log }) => label === 'WARN' && /already running/.test(log.message))).toBe(true)
+    expect(namespace.logged.some(({ label, log }) => label === 'WARN' && /already running/.test(log.message))).toBe(
+      true,
+    )
   })
 
   it('stop waits for the handler’s current message, and for no further one', async () => {

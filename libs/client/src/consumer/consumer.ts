@@ -23,7 +23,11 @@ import {
   checkSubscription,
   parseAssignment,
 } from './check-arguments.js'
-import { RIVULET_CONSUMER_EVENTS, type RivuletConsumerEventPayloads, type RivuletConsumerEvents } from './consumer-events.js'
+import {
+  RIVULET_CONSUMER_EVENTS,
+  type RivuletConsumerEventPayloads,
+  type RivuletConsumerEvents,
+} from './consumer-events.js'
 import {
   type ConsumerSettings,
   parseConsumerConfig,
@@ -240,6 +244,7 @@ export class Consumer {
         run: run.settings,
         hooks: this.#hooks,
         instrumentation: this.#instrumentation,
+        clientId: this.#context.clientId,
         logger: this.#logger,
         pause: (topic, partition) => this.pause([{ topic, partitions: [partition] }]),
         resume: (topic, partition) => this.resume([{ topic, partitions: [partition] }]),

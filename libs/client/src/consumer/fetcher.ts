@@ -6,6 +6,7 @@ import { AssignedTopics } from './assigned-topics.js'
 import type { AssignedPartition } from './assigned-partition.js'
 import type { BufferBudget } from './buffer-budget.js'
 import type { ConsumerInstrumentation } from './consumer-events.js'
+import { FetchEvents } from './fetch-events.js'
 import { LaneFetcher } from './lane-fetcher.js'
 import { type LogBoundsSource, Positions } from './positions.js'
 import type { SubscriptionState } from './subscription-state.js'
@@ -20,6 +21,7 @@ export interface FetcherOptions {
   readonly minBytes: number
   readonly maxWaitTimeInMs: number
   readonly retry: RetrySettings
+  readonly clientId: string
   readonly instrumentation: ConsumerInstrumentation
   readonly logger: Logger
   /** There is something to hand out. */
@@ -43,7 +45,15 @@ export class Fetcher {
     const onCrash = (error: KafkaJSError): void => options.onCrash(error)
     const onTopicGone = (partition: AssignedPartition): void => this.assignedTopics.gone(partition)
     const onChange = (): void => this.wake()
-    this.assignedTopics = new AssignedTopics({ topics, subscription, retry, instrumentation, logger, onChange, onCrash })
+    this.assignedTopics = new AssignedTopics({
+      topics,
+      subscription,
+      retry,
+      instrumentation,
+      logger,
+      onChange,
+      onCrash,
+    })
     this.positions = new Positions({ log, reader, instrumentation, logger, onTopicGone, onCrash })
     this.forgetReconnects = reader.onReconnect(() => this.reconnected())
     this.assignedTopics.start()
@@ -60,7 +70,8 @@ export class Fetcher {
   /** Positions or pauses have changed. */
   wake(): void {
     if (this.stopped) return
-    for (const { log } of this.options.subscription.partitions) if (log !== null) this.openLane(this.options.reader.lane(log))
+    for (const { log } of this.options.subscription.partitions)
+      if (log !== null) this.openLane(this.options.reader.lane(log))
     for (const lane of this.lanes.values()) lane.wake()
   }
 
@@ -82,10 +93,9 @@ export class Fetcher {
   private openLane(name: string): void {
     if (this.lanes.has(name)) return
     const { reader, subscription, budget, maxBytesPerPartition, minBytes, maxWaitTimeInMs } = this.options
-    const { retry, instrumentation, logger } = this.options
+    const { retry, instrumentation, clientId, logger } = this.options
     const lane = new LaneFetcher({
       name,
-      nodeId: this.lanes.size,
       reader,
       subscription,
       budget,
@@ -94,7 +104,7 @@ export class Fetcher {
       minBytes,
       maxWaitTimeInMs,
       retry,
-      instrumentation,
+      events: new FetchEvents({ instrumentation, clientId, lane: name, nodeId: this.lanes.size }),
       logger,
       onRecords: () => this.options.onRecords(),
       onTopicGone: (partition) => this.assignedTopics.gone(partition),

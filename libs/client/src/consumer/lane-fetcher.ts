@@ -7,7 +7,7 @@ import type { RetrySettings } from '../retry.js'
 import type { Logger } from '../types.js'
 import type { AssignedPartition } from './assigned-partition.js'
 import type { BufferBudget } from './buffer-budget.js'
-import type { ConsumerInstrumentation } from './consumer-events.js'
+import type { FetchEvents } from './fetch-events.js'
 import type { Positions } from './positions.js'
 import { RetryState } from './retry-state.js'
 import type { SubscriptionState } from './subscription-state.js'
@@ -17,8 +17,6 @@ const MIN_CHECK_INTERVAL_MS = 1000
 
 export interface LaneOptions {
   readonly name: string
-  /** The lane's number in events, where Kafka has a broker's. */
-  readonly nodeId: number
   readonly reader: Pick<LogReader, 'lane' | 'fetch' | 'wait' | 'interrupt'>
   readonly subscription: SubscriptionState
   readonly budget: BufferBudget
@@ -27,7 +25,7 @@ export interface LaneOptions {
   readonly minBytes: number
   readonly maxWaitTimeInMs: number
   readonly retry: RetrySettings
-  readonly instrumentation: ConsumerInstrumentation
+  readonly events: FetchEvents
   readonly logger: Logger
   /** There is something to hand out. */
   onRecords(): void
@@ -79,7 +77,10 @@ export class LaneFetcher {
   drained(partition: AssignedPartition): void {
     const { log } = partition
     const isOwn = log !== null && this.options.reader.lane(log) === this.options.name
-    if ((isOwn && !this.covers(partition) && this.wantsAttention(partition)) || this.leftOut.some((p) => this.isReady(p))) {
+    if (
+      (isOwn && !this.covers(partition) && this.wantsAttention(partition)) ||
+      this.leftOut.some((p) => this.isReady(p))
+    ) {
       this.wake()
     }
   }
@@ -90,7 +91,9 @@ export class LaneFetcher {
 
   private covers(partition: AssignedPartition): boolean {
     const item = this.waitingFor?.get(partition)
-    return item !== undefined && item.generation === partition.generation && item.request.offset === partition.fetchOffset
+    return (
+      item !== undefined && item.generation === partition.generation && item.request.offset === partition.fetchOffset
+    )
   }
 
   stop(): void {
@@ -152,7 +155,12 @@ export class LaneFetcher {
     budget.reserve(maxBytes)
     let results: FetchResult[]
     try {
-      results = await this.observed(() => reader.fetch(asked.map(({ request }) => request), maxBytes))
+      results = await this.options.events.observe(() =>
+        reader.fetch(
+          asked.map(({ request }) => request),
+          maxBytes,
+        ),
+      )
     } finally {
       budget.release(maxBytes)
     }
@@ -168,7 +176,12 @@ export class LaneFetcher {
     this.waitingFor = new Map(asked.map((item) => [item.assigned, item]))
     let results: FetchResult[]
     try {
-      results = await this.observed(() => reader.wait(asked.map(({ request }) => request), Math.max(1, timeout)))
+      results = await this.options.events.observe(() =>
+        reader.wait(
+          asked.map(({ request }) => request),
+          Math.max(1, timeout),
+        ),
+      )
     } finally {
       this.waitingFor = null
     }
@@ -272,19 +285,6 @@ export class LaneFetcher {
 
   private remainingGather(): number {
     return this.gathered.since + this.options.maxWaitTimeInMs - performance.now()
-  }
-
-  private async observed(call: () => Promise<FetchResult[]>): Promise<FetchResult[]> {
-    const { instrumentation, nodeId } = this.options
-    const begun = Date.now()
-    instrumentation.emit('consumer.fetch_start', { nodeId })
-    const results = await call()
-    instrumentation.emit('consumer.fetch', {
-      numberOfBatches: results.reduce((sum, { batches }) => sum + (batches.length > 0 ? 1 : 0), 0),
-      duration: Date.now() - begun,
-      nodeId,
-    })
-    return results
   }
 
   private async untilWoken(): Promise<void> {

@@ -50,19 +50,6 @@ export function startAt(offset: number): StartOffset | null {
   return offset >= 0 ? { kind: 'offset', offset } : null
 }
 
-/** Whether a value is a reset policy; the caller words the error. */
-export function isAutoOffsetReset(value: unknown): value is AutoOffsetReset {
-  if (value === 'earliest' || value === 'latest' || value === 'none') return true
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'timestamp' in value &&
-    typeof value.timestamp === 'number' &&
-    Number.isSafeInteger(value.timestamp) &&
-    value.timestamp >= 0
-  )
-}
-
 /** Where to start in a log of these bounds. An offset outside of the log counts as none given: the policy decides. */
 export function decideStart(start: StartOffset, policy: AutoOffsetReset, bounds: LogBounds): StartDecision {
   switch (start.kind) {

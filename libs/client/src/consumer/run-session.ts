@@ -18,6 +18,7 @@ export interface RunSessionOptions {
   readonly run: RunSettings
   readonly hooks: WorkHooks
   readonly instrumentation: ConsumerInstrumentation
+  readonly clientId: string
   readonly logger: Logger
   pause(topic: string, partition: number): void
   resume(topic: string, partition: number): void
@@ -49,7 +50,9 @@ export class RunSession {
       onCrash,
     })
     if (run.eachMessage === undefined && run.eachBatch === undefined) {
-      logger.warn('run was given neither eachMessage nor eachBatch: there is nothing to hand records to, none are fetched')
+      logger.warn(
+        'run was given neither eachMessage nor eachBatch: there is nothing to hand records to, none are fetched',
+      )
       this.fetcher = null
       return
     }
@@ -63,6 +66,7 @@ export class RunSession {
       minBytes,
       maxWaitTimeInMs,
       retry,
+      clientId: options.clientId,
       instrumentation,
       logger,
       onRecords: () => this.dispatcher.notify(),

@@ -211,16 +211,16 @@ describe('disconnecting', () => {
   })
 
   it('leaves nothing behind that would keep the process alive', async () => {
-    const resources = (): string[] =>
-      process.getActiveResourcesInfo().filter((name) => name === 'Timeout' || name === 'TCPSocketWrap')
-    const before = resources()
+    const count = (resource: string): number =>
+      process.getActiveResourcesInfo().filter((name) => name === resource).length
+    const before = { sockets: count('TCPSocketWrap'), timers: count('Timeout') }
     const producer = make({ lingerMs: 5 }, testRedisUrl())
     await producer.connect()
     await Promise.all([1, 2, 3].map(() => producer.send({ topic: newTopic(), messages: [{ value: 'x' }] })))
+    expect(count('TCPSocketWrap')).toBeGreaterThan(before.sockets)
     await producer.disconnect()
-    await waitFor(() => resources().length <= before.length, {
-      what: `${before.join()} again, not ${resources().join()}`,
-    })
+    await waitFor(() => count('TCPSocketWrap') <= before.sockets, { what: 'the sockets to be closed' })
+    expect(count('Timeout')).toBeLessThanOrEqual(before.timers)
   })
 })
 

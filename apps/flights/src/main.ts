@@ -13,6 +13,9 @@ import { createTopic, PARTITIONS, removeTopic, TOPIC } from './topic.js'
 /** Of a server that is started for the demo; a topic may take half of it, and all flights take an eighth. */
 const SERVER_CONFIG = ['--maxmemory', '1gb']
 
+/** How long the demo waits for a Redis that does not answer, ms. */
+const PATIENCE = 30_000
+
 /** @returns the exit code */
 async function main(signal: AbortSignal): Promise<number> {
   const options = parseOptions(process.argv.slice(2))
@@ -40,7 +43,7 @@ async function flyThrough(
 ): Promise<boolean> {
   const kafka = new Kafka({ brokers: [server.url], namespace, clientId: 'flights', logLevel: logLevel.ERROR })
   const admin = kafka.admin()
-  const producer = kafka.producer()
+  const producer = kafka.producer({ deliveryTimeoutMs: PATIENCE })
   const consumer = kafka.consumer({ groupId: 'flights' })
   try {
     await unlessAborted(signal, Promise.all([admin.connect(), producer.connect(), consumer.connect()]))

@@ -11,7 +11,14 @@ import type { ClientOptions } from './options.js'
 import { Producer } from './producer/producer.js'
 import { createRetry } from './retry.js'
 import { SharedStorage } from './shared-storage.js'
-import type { AdminConfig, ConsumerConfig, KafkaConfig, Logger, ProducerConfig } from './types.js'
+import type {
+  AdminConfig,
+  AssignedConsumerConfig,
+  ConsumerConfig,
+  KafkaConfig,
+  Logger,
+  ProducerConfig,
+} from './types.js'
 
 /**
  * A client of one namespace, from which producers, consumers and admins are made. They share what can be shared: the
@@ -42,7 +49,10 @@ export class Kafka {
     return bindMethods(new Producer(this.#context, config))
   }
 
-  consumer(config: ConsumerConfig): Consumer {
+  consumer(config: ConsumerConfig): Consumer
+  /** A consumer without a group: it reads what it is assigned (`assign`). */
+  consumer(config?: AssignedConsumerConfig): Consumer
+  consumer(config: AssignedConsumerConfig = {}): Consumer {
     return bindMethods(new Consumer(this.#context, config))
   }
 

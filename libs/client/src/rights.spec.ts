@@ -11,9 +11,9 @@ beforeAll(async () => {
   server = await startSingle()
   const command = /^ACL SETUSER .*$/m.exec(readFileSync(OPERATIONS, 'utf8'))?.[0]
   if (command === undefined) throw new Error('docs/operations.md has no ACL SETUSER line')
-  const words = command.split(' ')
-  await sendCommand(server, ...words)
-  await sendCommand(server, ...words.map((word) => (word === 'rivulet' ? 'orders-only' : word)))
+  const [name = '', ...words] = command.split(' ')
+  await sendCommand(server, name, ...words)
+  await sendCommand(server, name, ...words.map((word) => (word === 'rivulet' ? 'orders-only' : word)))
   const keys = ['resetkeys', '~rivulet:{meta}:*', '~rivulet:{*}:shard', '~rivulet:{*}:t:orders:*']
   await sendCommand(server, 'ACL', 'SETUSER', 'orders-only', ...keys)
 })

@@ -1,11 +1,12 @@
 import { type Codecs, type CompressionType, KafkaError, patchProducer } from '@rivulet/protocol'
 import type { Appender, AppendResult, Partition } from '@rivulet/storage'
 
-import { KafkaJSNumberOfRetriesExceeded, type KafkaJSError, toKafkaJSError } from '../errors.js'
+import { type KafkaJSError, toKafkaJSError } from '../errors.js'
 import type { Logger } from '../types.js'
-import { isNoRoom, type Outcome, outcomeOf } from './batch-outcome.js'
+import { expiryError, failureOf, goneError } from './batch-failure.js'
+import { type Outcome, outcomeOf } from './batch-outcome.js'
 import type { BufferMemory } from './buffer-memory.js'
-import { Fifo } from './fifo.js'
+import { LingerList } from './linger-list.js'
 import { Lane, type PartitionQueue } from './partition-queue.js'
 import { BatchState, type ProducerBatch, type StoredAt } from './producer-batch.js'
 import type { ProducerSettings } from './producer-settings.js'
@@ -55,8 +56,7 @@ export class Sender {
   readonly #parts: SenderParts
   readonly #lanes = new Map<string, Lane>()
   readonly #queues = new Set<PartitionQueue>()
-  readonly #lingering = new Fifo<PartitionQueue>()
-  #lingerTimer: NodeJS.Timeout | undefined
+  readonly #lingering: LingerList
   #deadlineTimer: NodeJS.Timeout | undefined
   #scheduled = false
   #flushing = false
@@ -66,6 +66,7 @@ export class Sender {
 
   constructor(parts: SenderParts) {
     this.#parts = parts
+    this.#lingering = new LingerList(parts.settings.lingerMs, (queue) => this.#next(queue))
   }
 
   lane(partition: Partition): Lane {
@@ -105,7 +106,7 @@ export class Sender {
   /** Fails everything that is left; what the log still answers is for nobody. */
   close(error: KafkaJSError): void {
     this.#closed = true
-    clearTimeout(this.#lingerTimer)
+    this.#lingering.close()
     clearTimeout(this.#deadlineTimer)
     for (const queue of this.#queues) {
       for (const batch of queue.batches()) {
@@ -114,29 +115,6 @@ export class Sender {
       }
     }
     this.#queues.clear()
-  }
-
-  #linger(queue: PartitionQueue, lingerMs: number): void {
-    if (queue.lingering) return
-    queue.lingering = true
-    this.#lingering.push(queue)
-    this.#lingerTimer ??= setTimeout(this.#lingered, lingerMs)
-  }
-
-  readonly #lingered = (): void => {
-    this.#lingerTimer = undefined
-    const { lingerMs } = this.#parts.settings
-    const now = Date.now()
-    for (let queue = this.#lingering.peek(); queue !== undefined; queue = this.#lingering.peek()) {
-      const due = (queue.open?.createdAt ?? 0) + lingerMs
-      if (due > now) {
-        this.#lingerTimer = setTimeout(this.#lingered, due - now)
-        return
-      }
-      this.#lingering.shift()
-      queue.lingering = false
-      if (queue.open !== null && queue.current === null && !queue.listed) this.#list(queue)
-    }
   }
 
   #list(queue: PartitionQueue): void {
@@ -406,9 +384,8 @@ export class Sender {
       if (queue.topic.gone) this.#queues.delete(queue)
       return
     }
-    const { lingerMs } = this.#parts.settings
-    if (lingerMs === 0 || this.#flushing || queue.open.createdAt + lingerMs <= Date.now()) this.#list(queue)
-    else this.#linger(queue, lingerMs)
+    if (this.#flushing || this.#lingering.isOver(queue.open)) this.#list(queue)
+    else this.#lingering.add(queue)
   }
 
   /** Fails what is past its deadline. */
@@ -464,34 +441,4 @@ function oldestOf(queue: PartitionQueue): number {
   const { current } = queue
   if (current !== null && !current.settled) return current.createdAt
   return queue.closed.peek()?.createdAt ?? queue.open?.createdAt ?? Infinity
-}
-
-function goneError({ topic, topicId, partition }: Partition): KafkaError {
-  return new KafkaError(
-    'UNKNOWN_TOPIC_ID',
-    `The topic '${topic}' (id ${topicId}) was deleted before the records for partition ${partition} were stored`,
-    { topic, topicId, partition },
-  )
-}
-
-function failureOf(
-  batch: ProducerBatch,
-  error: KafkaError,
-  reason: 'final' | 'retries' | 'deadline',
-  deliveryTimeoutMs: number,
-): KafkaJSError {
-  if (reason === 'deadline') return expiryError(batch, error, deliveryTimeoutMs)
-  const failure = toKafkaJSError(error, batch.queue.partition)
-  if (reason === 'final') return failure
-  return new KafkaJSNumberOfRetriesExceeded(failure, { retryCount: batch.retries, retryTime: batch.retryTime })
-}
-
-function expiryError(batch: ProducerBatch, cause: KafkaError | null, deliveryTimeoutMs: number): KafkaJSError {
-  const { partition } = batch.queue
-  const message =
-    `${batch.count} records for ${partition.topic}-${partition.partition} were not stored within ${deliveryTimeoutMs} ms ` +
-    `(deliveryTimeoutMs)${cause === null ? '' : `: ${cause.message}`}`
-  // That there is no room says more than that time is up.
-  const type = cause !== null && isNoRoom(cause) ? cause.type : 'REQUEST_TIMED_OUT'
-  return toKafkaJSError(new KafkaError(type, message, { cause: cause ?? undefined, deliveryTimeoutMs }), partition)
 }

@@ -42,8 +42,11 @@ export interface ConsumerConfig {
    * Rivulet only: where reading starts without a committed offset, or when it is out of range ('latest'); `fromBeginning`
    * goes before it. Kafka: auto.offset.reset
    */
-  autoOffsetReset?: 'latest' | 'earliest' | 'none'
+  autoOffsetReset?: 'latest' | 'earliest' | 'none' | { readonly timestamp: number }
 }
+
+/** Of a consumer without a group, which reads what it is assigned. */
+export type AssignedConsumerConfig = Omit<ConsumerConfig, 'groupId'>
 
 /** The cluster, as far as an assigner may look at it. */
 export type Cluster = {

@@ -4,6 +4,8 @@ import { boolean, fn, functions, integer, milliseconds, nullable, oneOf, text, t
 
 const maxInt = 2 ** 31 - 1
 
+const noGroups = 'consumer groups are not there yet'
+
 const named = oneOf(['latest', 'earliest', 'none'])
 
 /** Where reading starts: at one of Kafka's places, or at a time. */
@@ -20,25 +22,29 @@ const offsetReset: ValueType<'latest' | 'earliest' | 'none' | { readonly timesta
 export const consumerOptions = {
   groupId: optional(
     text('a text of 1 to 255 characters', (value) => value.length > 0 && value.length <= 255),
-    { mirrors: 'group.id', doc: 'The consumer group.' },
+    { mirrors: 'group.id', noEffect: noGroups, doc: 'The consumer group.' },
   ),
   partitionAssigners: optional(functions('a list of functions that give an assigner'), {
     mirrors: 'partition.assignment.strategy',
+    noEffect: noGroups,
     doc: 'How the partitions of a group are shared out.',
   }),
   sessionTimeout: option(milliseconds({ min: 1 }), 30_000, {
     unit: 'ms',
     mirrors: 'session.timeout.ms',
+    noEffect: noGroups,
     doc: 'How long a member may be silent before its partitions go to others.',
   }),
   rebalanceTimeout: option(milliseconds({ min: 1 }), 60_000, {
     unit: 'ms',
     mirrors: 'max.poll.interval.ms',
+    noEffect: noGroups,
     doc: 'How long a member may take to let go of partitions that are to go to others.',
   }),
   heartbeatInterval: option(milliseconds({ min: 1 }), 3000, {
     unit: 'ms',
     mirrors: 'heartbeat.interval.ms',
+    noEffect: noGroups,
     doc: 'How often a member shows that it is alive.',
   }),
   metadataMaxAge: option(milliseconds({ min: 1 }), 300_000, {
@@ -110,15 +116,18 @@ export const runOptions = {
   }),
   autoCommit: option(boolean, true, {
     mirrors: 'enable.auto.commit',
+    noEffect: noGroups,
     doc: 'Whether offsets are committed as messages are done.',
   }),
   autoCommitInterval: option(nullable(milliseconds({ min: 1 })), null, {
     unit: 'ms',
     mirrors: 'auto.commit.interval.ms',
+    noEffect: noGroups,
     doc: 'After how long offsets are committed within a batch.',
   }),
   autoCommitThreshold: option(nullable(integer({ min: 1 })), null, {
     mirrors: 'kafkajs',
+    noEffect: noGroups,
     doc: 'After how many messages offsets are committed within a batch.',
   }),
 } as const

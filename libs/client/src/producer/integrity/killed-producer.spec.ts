@@ -1,15 +1,13 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
 import { describe, expect, it } from '@jest/globals'
 import { testRedisUrl, uniqueNamespace } from '@rivulet/testing'
 
+import { startProgram } from '../../../spec-support/child-program.js'
 import { readTopic } from '../../../spec-support/read-log.js'
 import { Kafka } from '../../kafka.js'
 
-const SUPPORT = join(import.meta.dirname, '../../../spec-support')
 const ROUNDS = Math.ceil(3 * Number(process.env['RIVULET_INTEGRITY_ROUNDS'] ?? 1))
 
 /** Runs a producer in a process of its own, kills it after some acknowledgements, and gives these. */
@@ -19,12 +17,7 @@ async function runAndKill(
   topic: string,
   acknowledgements: number,
 ): Promise<number[][]> {
-  const program = ['--conditions=@rivulet/source', '--import', join(SUPPORT, 'typescript-loader.mjs')]
-  const child = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', ...program, join(SUPPORT, 'endless-producer.ts'), url, namespace, topic],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  )
+  const child = startProgram('endless-producer.ts', url, namespace, topic)
   const exited = once(child, 'exit')
   const acked: number[][] = []
   for await (const line of createInterface({ input: child.stdout })) {

@@ -29,15 +29,20 @@ export function interruption(): AbortSignal {
 
 /** Waits for the promise, but no longer than until the signal. @throws the signal's reason */
 export async function unlessAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  signal.throwIfAborted()
   let stop = (): void => {}
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason)
-    if (signal.aborted) stop()
+  const aborted = new Promise<void>((resolve) => {
+    stop = resolve
     signal.addEventListener('abort', stop)
   })
   try {
-    return await Promise.race([promise, aborted])
+    return await Promise.race([promise, aborted.then(() => fail(signal))])
   } finally {
     signal.removeEventListener('abort', stop)
   }
+}
+
+function fail(signal: AbortSignal): never {
+  signal.throwIfAborted()
+  throw new Error('The signal is not aborted')
 }

@@ -65,11 +65,13 @@ function parse(args: readonly string[]) {
       },
     }).values
   } catch (error) {
-    if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) {
-      throw new UsageError(error.message, { cause: error })
-    }
-    throw error
+    if (!isParseError(error)) throw error
+    throw new UsageError(error.message, { cause: error })
   }
+}
+
+function isParseError(error: unknown): error is Error {
+  return typeof error === 'object' && error !== null && 'code' in error && /^ERR_PARSE_ARGS/.test(String(error.code))
 }
 
 function parseNumber(name: string, text: string, range: { min: number; max: number; whole: boolean }): number {

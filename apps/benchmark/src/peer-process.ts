@@ -64,7 +64,7 @@ export class PeerProcess {
     try {
       const answer = once(this.#child, 'message', { signal: over.signal })
       this.#child.send(command)
-      const [reply]: unknown[] = await answer
+      const reply: unknown = (await answer)[0]
       if (!isReply(reply)) throw new Error(`${this.name}: what came is no reply`)
       if (reply.type === 'failed') throw new Error(`${this.name}: ${reply.reason}`)
       return reply

@@ -41,9 +41,14 @@ function describe({ functionName, url, lineNumber }: Profiler.Profile['nodes'][n
   return `${name}  ${file}:${lineNumber + 1}`
 }
 
+function isProfile(value: unknown): value is Profiler.Profile {
+  return typeof value === 'object' && value !== null && 'nodes' in value && Array.isArray(value.nodes)
+}
+
 /** Lines; none where there is no such profile. */
 export async function formatProfile(file: string): Promise<string[]> {
   if (!existsSync(file)) return []
-  const profile: Profiler.Profile = JSON.parse(await readFile(file, 'utf8'))
+  const profile: unknown = JSON.parse(await readFile(file, 'utf8'))
+  if (!isProfile(profile)) return []
   return selfTimes(profile, FUNCTIONS).map(({ where, share }) => `${(share * 100).toFixed(1).padStart(6)} %  ${where}`)
 }

@@ -19,8 +19,8 @@ export interface RoundsOptions {
   /** Where Rivulet's CPU profile goes. */
   readonly profileFile: string | null
   /** When nothing is left to do for the servers. */
-  settle(): Promise<void>
-  progress(text: string): void
+  readonly settle: () => Promise<void>
+  readonly progress: (text: string) => void
 }
 
 /** How long both servers rest between two peers, ms. */

@@ -13,13 +13,16 @@ const folder = join(createRequire(import.meta.url).resolve('vega-datasets'), '..
 export const AIRPORTS_FILE = join(folder, 'airports.csv')
 const FLIGHTS_FILE = join(folder, 'flights-3m.parquet')
 
+// hyparquet decompresses synchronously, which Node's own zlib can do for ZSTD from 22.15 on only. To begin anew damages
+// what the library has under way.
+let zstd: Promise<void> | undefined
+
 /**
  * The first flights of the data set, in chunks, ordered by departure. Holds one row group of the file (270,000 flights,
  * column by column) at a time, and makes objects of one chunk only.
  */
 export async function* readFlights(count: number, chunkSize: number): AsyncGenerator<Flight[]> {
-  // hyparquet decompresses synchronously, which Node's own zlib can do for ZSTD from 22.15 on only.
-  await init()
+  await (zstd ??= init())
   const scan = await parquetScan({
     file: await asyncBufferFromFile(FLIGHTS_FILE),
     compressors: { ZSTD: (page, size) => decompress(page, { defaultHeapSize: size }) },

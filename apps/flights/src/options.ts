@@ -48,12 +48,16 @@ function parse(args: readonly string[]) {
       },
     }).values
   } catch (error) {
-    if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) {
-      // what follows is advice on arguments that begin with a dash
-      throw new UsageError(error.message.split(/\. |\n/)[0] ?? error.message, { cause: error })
-    }
-    throw error
+    if (!isParseError(error)) throw error
+    // what follows is advice on arguments that begin with a dash
+    throw new UsageError(error.message.split(/\. |\n/)[0] ?? error.message, { cause: error })
   }
+}
+
+/** What parseArgs says of arguments that are wrong. */
+function isParseError(error: unknown): error is { readonly message: string } {
+  if (typeof error !== 'object' || error === null || !('code' in error) || !('message' in error)) return false
+  return String(error.code).startsWith('ERR_PARSE_ARGS') && typeof error.message === 'string'
 }
 
 function parseRecords(text: string | undefined): number {

@@ -20,9 +20,7 @@ describe('DelayStatistics', () => {
     const statistics = new DelayStatistics()
     statistics.add(flight('AAA', 'BBB', 1))
     for (const delay of [2, 4]) statistics.add(flight('CCC', 'BBB', delay))
-    expect(statistics.worst(10, 2)).toEqual([
-      { airport: 'CCC', flights: 2, meanFrom: 3, meanTo: null, lateShare: 0 },
-    ])
+    expect(statistics.worst(10, 2)).toEqual([{ airport: 'CCC', flights: 2, meanFrom: 3, meanTo: null, lateShare: 0 }])
   })
 
   it('gives as many airports as asked for', () => {

@@ -3,7 +3,7 @@ import type { Results } from './rounds.js'
 import { type Summary, summarize } from './statistics.js'
 import type { FigureDefinition, Target, WorkDefinition } from './works/work.js'
 
-export interface PeerFigure extends Summary {
+interface PeerFigure extends Summary {
   /** In the order of the rounds. */
   readonly rounds: readonly number[]
   /** Rivulet's median over the peer's. */

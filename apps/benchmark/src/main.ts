@@ -47,7 +47,8 @@ async function measure(server: RedisServer, options: Options, signal: AbortSigna
   const peers: PeerProcess[] = []
   try {
     const missing = await unlessAborted(signal, connectPeers(options.peers, settings, peers))
-    const kafka = kafkaBrokers.length === 0 ? 'no Kafka' : `Kafka at ${kafkaBrokers.join(',')}`
+    const version = process.env['KAFKA_VERSION'] ?? 'of unknown version'
+    const kafka = kafkaBrokers.length === 0 ? 'no Kafka' : `Kafka ${version} at ${kafkaBrokers.join(',')}`
     const conditions = conditionsOf(
       { redis: server.description, redisSettings: await redis.settings(), kafka },
       options,

@@ -28,8 +28,9 @@ Measures Rivulet and its peers with the same load, in turns, and compares the me
   --profile DIR    writes a CPU profile of Rivulet's last round of each work; that round's figures suffer from it
   --help           this text
 
-KAFKA_BROKERS=host:port names the Kafka for kafkajs and @platformatic/kafka, which needs Node 22.22 or later. A Redis is
-started and stopped with the run, unless REDIS_URL=redis://host:port names one. What is not there is named as missing.`
+KAFKA_BROKERS=host:port names the Kafka for kafkajs and @platformatic/kafka, which needs Node 22.22 or later; its clients
+cannot ask for its version, which KAFKA_VERSION gives to the report. A Redis is started and stopped with the run, unless
+REDIS_URL=redis://host:port names one. What is not there is named as missing.`
 
 /** What was asked for is not possible; the message says what and why. */
 export class UsageError extends Error {
@@ -71,7 +72,9 @@ function parse(args: readonly string[]) {
 }
 
 function isParseError(error: unknown): error is Error {
-  return typeof error === 'object' && error !== null && 'code' in error && /^ERR_PARSE_ARGS/.test(String(error.code))
+  return (
+    typeof error === 'object' && error !== null && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+  )
 }
 
 function parseNumber(name: string, text: string, range: { min: number; max: number; whole: boolean }): number {

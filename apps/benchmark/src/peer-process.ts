@@ -17,7 +17,10 @@ export class PeerProcess {
   description = ''
 
   constructor(readonly name: PeerName) {
-    this.#child = fork(fileURLToPath(new URL('peer-main.js', import.meta.url)), [name])
+    this.#child = fork(fileURLToPath(new URL('peer-main.js', import.meta.url)), [name], {
+      // kafkajs computes some of its timers so; they fire at once, as meant
+      execArgv: ['--disable-warning=TimeoutNegativeWarning'],
+    })
   }
 
   /** @returns what is missing; null: it is connected */

@@ -9,19 +9,14 @@ const PATIENCE = 30_000
 /**
  * Reads all partitions of the topic, from their beginnings to the ends that they have now.
  *
- * @throws Error when nothing comes any more before the ends; KafkaJSError what ended the consumer; the signal's reason
+ * @throws Error when nothing comes any more before the ends, or the consumer is stopped; KafkaJSError what else ended it
  */
-export async function consumeFlights(
-  consumer: Consumer,
-  admin: Admin,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<Delivery> {
+export async function consumeFlights(consumer: Consumer, admin: Admin, progress: Progress): Promise<Delivery> {
   const offsets = await admin.fetchTopicOffsets(TOPIC)
   const ends = new Map<number, number>()
   for (const { partition, low, high } of offsets) if (low !== high) ends.set(partition, Number(high))
   const delivery = new Delivery()
-  const all = untilEnd(consumer, progress, signal)
+  const all = untilEnd(consumer, progress)
 
   const eachBatch = async ({ batch }: EachBatchPayload): Promise<void> => {
     for (const message of batch.messages) delivery.take(message, batch.partition)
@@ -37,13 +32,12 @@ export async function consumeFlights(
   return delivery
 }
 
-function untilEnd(consumer: Consumer, progress: Progress, signal: AbortSignal) {
+function untilEnd(consumer: Consumer, progress: Progress) {
   let reached = (): void => {}
   let watch: NodeJS.Timeout | undefined
   const promise = new Promise<void>((resolve, reject) => {
     reached = resolve
-    consumer.closed.catch(reject)
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    consumer.closed.then(() => reject(new Error('The consumer was stopped before it had read everything')), reject)
     let before = progress.done
     watch = setInterval(() => {
       if (progress.done === before) {

@@ -7,8 +7,10 @@ import type { Flight } from './flight.js'
 /** How many flights the data set has: those of US airlines from January to June 2001. */
 export const ALL_FLIGHTS = 3_000_000
 
+const require = createRequire(import.meta.url)
+
 /** The folder of vega-datasets' files; its package.json exports none of them. */
-const folder = join(createRequire(import.meta.url).resolve('vega-datasets'), '../../data')
+const folder = join(require.resolve('vega-datasets'), '../../data')
 
 export const AIRPORTS_FILE = join(folder, 'airports.csv')
 const FLIGHTS_FILE = join(folder, 'flights-3m.parquet')

@@ -8,8 +8,8 @@ import { Kafka, logLevel } from '@rivulet/client'
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 const RECORDS = 20_000
 
-/** The server of the run; without one the demo finds its own. */
-const [url] = (process.env['RIVULET_TEST_REDIS_URL'] ?? '').split(',')
+/** The run's server. */
+const url = process.env['RIVULET_TEST_REDIS_URL']?.split(',')[0]
 const children = new Set<ChildProcess>()
 
 afterEach(() => {
@@ -26,7 +26,9 @@ interface Run {
 /** Runs the demo as `npm run demo` does. */
 function run(...args: string[]): Run {
   if (!existsSync(MAIN)) throw new Error(`${MAIN} is missing: \`npm run build\` first`)
-  const env = { ...process.env, ...(url ? { REDIS_URL: url } : {}) }
+  if (!url) throw new Error(process.env['RIVULET_TEST_REDIS_ERROR'] ?? 'There is no RIVULET_TEST_REDIS_URL')
+  const { RIVULET_REDIS_SERVER_BINARY: _, ...others } = process.env
+  const env = { ...others, REDIS_URL: url }
   const child = spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   children.add(child)
   let output = ''
@@ -75,7 +77,7 @@ describe('the demo', () => {
     )
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(100)
     expect(code).toBe(0)
-    if (url) expect(await topicsOf(namespace)).toEqual([])
+    expect(await topicsOf(namespace)).toEqual([])
   })
 
   it('stops on Ctrl-C with exit code 130, and leaves no topic behind', async () => {
@@ -85,7 +87,7 @@ describe('the demo', () => {
     demo.child.kill('SIGINT')
     expect(await demo.exit).toBe(130)
     expect(demo.output()).toContain('Interrupted (SIGINT)')
-    if (url) expect(await topicsOf(namespace)).toEqual([])
+    expect(await topicsOf(namespace)).toEqual([])
   })
 
   it('refuses an argument that it does not know, naming it', async () => {

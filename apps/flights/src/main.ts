@@ -2,7 +2,7 @@ import { Kafka, logLevel } from '@rivulet/client'
 import { findRedisServer, type RedisServer, usedMemory } from '@rivulet/redis-server'
 import { readAirports } from './airports.js'
 import { consumeFlights } from './consume.js'
-import { Interrupted, interruption, unlessAborted } from './interruption.js'
+import { Interrupted, interruption, reasonOf, unlessAborted } from './interruption.js'
 import { type Options, parseOptions, USAGE, UsageError } from './options.js'
 import { produceFlights } from './produce.js'
 import { Progress } from './progress.js'
@@ -59,7 +59,7 @@ async function flyThrough(
     const memoryAfter = await usedMemory(server.url)
 
     const consuming = new Progress('Consume', records, process.stdout)
-    const delivery = await unlessAborted(signal, consumeFlights(consumer, admin, consuming, signal))
+    const delivery = await unlessAborted(signal, consumeFlights(consumer, admin, consuming))
     consuming.end()
     const consumed = { name: 'Consumed', account: delivery.received, elapsed: stopwatch.lap('consume') }
 
@@ -80,7 +80,7 @@ const interrupted = interruption()
 try {
   process.exitCode = await main(interrupted)
 } catch (error) {
-  const reason: unknown = interrupted.aborted ? interrupted.reason : error
+  const reason = interrupted.aborted ? reasonOf(interrupted) : error
   if (reason !== error) console.error('\nTidying up failed:', messageOf(error))
   if (reason instanceof UsageError) {
     console.error(`${reason.message}\n\n${USAGE}`)

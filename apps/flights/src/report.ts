@@ -37,7 +37,7 @@ export function reportDelays(
 }
 
 /** The airports, the worst first. */
-export function delaysTable(delays: readonly AirportDelays[], airports: ReadonlyMap<string, Airport>): string[] {
+function delaysTable(delays: readonly AirportDelays[], airports: ReadonlyMap<string, Airport>): string[] {
   return formatTable(
     [
       { title: '' },
@@ -72,7 +72,7 @@ export interface Phase {
 }
 
 /** What was written and read, and how fast. */
-export function totalsTable(phases: readonly Phase[]): string[] {
+function totalsTable(phases: readonly Phase[]): string[] {
   return formatTable(
     [
       { title: '' },
@@ -119,14 +119,14 @@ export function reportDelivery(
 }
 
 /** @param memory bytes */
-export function memoryLine(memory: number, { count, bytes }: Ledger): string {
+function memoryLine(memory: number, { count, bytes }: Ledger): string {
   const each = `${(memory / count).toFixed(1)} bytes for a record`
   const json = `${(bytes / count).toFixed(1)} bytes of JSON`
   return `Redis holds them in ${formatBytes(memory)}: ${each} with its ${json} (${formatShare(memory / bytes)})`
 }
 
 /** @param faults what is wrong, in sentences */
-export function verdict(faults: readonly string[], { count }: Ledger): string[] {
+function verdict(faults: readonly string[], { count }: Ledger): string[] {
   if (faults.length > 0)
     return ['Check FAILED: what came back is not what was sent', ...faults.map((fault) => `  ${fault}`)]
   const each = `each of the ${formatInteger(count)} flights`

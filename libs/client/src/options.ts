@@ -22,7 +22,7 @@ export interface ClientOptions {
  *   that Redis does not have
  */
 export function parseClientOptions(config: KafkaConfig): ClientOptions {
-  checkMechanism(config)
+  checkMechanism(config?.sasl)
   const options = parse(config)
   if (options.brokers === undefined && options.redis === undefined) {
     throw new KafkaJSNonRetriableError(
@@ -63,8 +63,8 @@ function parse(config: KafkaConfig) {
 }
 
 /** Redis knows user and password only: any other mechanism is named, not passed over in silence. */
-function checkMechanism(config: KafkaConfig): void {
-  const mechanism: unknown = config.sasl?.mechanism
+function checkMechanism(sasl: KafkaConfig['sasl']): void {
+  const mechanism: unknown = sasl?.mechanism
   if (typeof mechanism !== 'string' || mechanism.toLowerCase() === 'plain') return
   throw new KafkaJSNotImplemented(
     `sasl.mechanism "${mechanism}" is not supported: Redis logs in by user and password, which is mechanism "plain"`,

@@ -62,9 +62,9 @@ export class IORedisPeer implements Peer<string[]> {
     const partitions = new Map(streams.map((stream, partition) => [stream, partition]))
     const after = streams.map(() => '0-0')
     const taken = streams.map(() => 0)
-    let stopped = false
+    const stop = new AbortController()
     const read = async (): Promise<void> => {
-      while (!stopped) {
+      while (!stop.signal.aborted) {
         const reply = await redis.xread('COUNT', COUNT, 'BLOCK', BLOCK, 'STREAMS', ...streams, ...after)
         for (const [stream, entries] of reply ?? []) {
           const partition = partitions.get(stream) ?? 0
@@ -82,10 +82,10 @@ export class IORedisPeer implements Peer<string[]> {
       }
     }
     const reading = read().catch((error: unknown) => {
-      if (!stopped) throw error
+      if (!stop.signal.aborted) throw error
     })
     return async () => {
-      stopped = true
+      stop.abort()
       redis.disconnect()
       await reading
     }

@@ -9,29 +9,41 @@ export class KafkaJSPeer implements Peer<RecordMetadata[]> {
   readonly expectedRate = 1_000_000
   readonly consumesOnce = false
   readonly #server: KafkaServer
-  readonly #producer: Producer
+  /**
+   * One for each topic: a producer asks for the metadata of all topics that it ever sent to, and so either makes those
+   * anew that were deleted, or fails because they are gone.
+   */
+  readonly #producers = new Map<string, Producer>()
 
   constructor(settings: PeerSettings) {
     this.#server = new KafkaServer(settings)
-    this.#producer = this.#server.kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner })
   }
 
   async connect(): Promise<string> {
     await this.#server.connect()
-    await this.#producer.connect()
     return `kafkajs ${installedVersion(createRequire(import.meta.url).resolve('kafkajs'))}`
   }
 
-  createTopic(topic: Topic): Promise<void> {
-    return this.#server.createTopic(topic)
+  async createTopic(topic: Topic): Promise<void> {
+    await this.#server.createTopic(topic)
+    const producer = this.#server.kafka.producer({
+      createPartitioner: Partitioners.DefaultPartitioner,
+      allowAutoTopicCreation: false,
+    })
+    await producer.connect()
+    this.#producers.set(topic.name, producer)
   }
 
-  deleteTopic(topic: Topic): Promise<void> {
-    return this.#server.deleteTopic(topic)
+  async deleteTopic(topic: Topic): Promise<void> {
+    await this.#producers.get(topic.name)?.disconnect()
+    this.#producers.delete(topic.name)
+    await this.#server.deleteTopic(topic)
   }
 
-  send({ name }: Topic, messages: BenchRecord[]): Promise<RecordMetadata[]> {
-    return this.#producer.send({ topic: name, acks: 1, messages })
+  async send({ name }: Topic, messages: BenchRecord[]): Promise<RecordMetadata[]> {
+    const producer = this.#producers.get(name)
+    if (producer === undefined) throw new Error(`There is no topic ${name}`)
+    return producer.send({ topic: name, acks: 1, messages })
   }
 
   positions(answer: RecordMetadata[]): string[] {
@@ -44,7 +56,7 @@ export class KafkaJSPeer implements Peer<RecordMetadata[]> {
 
   async consume({ name }: Topic, unit: Unit, sink: Sink): Promise<() => Promise<void>> {
     const groupId = this.#server.newGroup('kafkajs')
-    const consumer = this.#server.kafka.consumer({ groupId })
+    const consumer = this.#server.kafka.consumer({ groupId, allowAutoTopicCreation: false })
     await consumer.connect()
     await consumer.subscribe({ topics: [name], fromBeginning: true })
     await consumer.run(
@@ -75,6 +87,7 @@ export class KafkaJSPeer implements Peer<RecordMetadata[]> {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#producer.disconnect(), this.#server.close()])
+    await Promise.all([...this.#producers.values()].map((producer) => producer.disconnect()))
+    await this.#server.close()
   }
 }

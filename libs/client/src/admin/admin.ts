@@ -1,4 +1,4 @@
-import { KafkaError } from '@rivulet/protocol'
+import { adminOptions, KafkaError, parseOptions, unknownOptions } from '@rivulet/protocol'
 import type { ErrorName } from '@rivulet/protocol'
 import type { Storage } from '@rivulet/storage'
 import type { ClientContext } from '../client-context.js'
@@ -37,9 +37,12 @@ export class Admin implements types.Admin {
   /** From connect() to disconnect(). */
   #session: { readonly abort: AbortController; readonly storage: Promise<Storage> } | undefined
 
+  /** @throws KafkaJSNonRetriableError for an option that is not valid, naming it and its value */
   constructor(context: ClientContext, config: types.AdminConfig = {}) {
     this.#context = context
     this.#logger = context.logger.namespace('Admin')
+    checkConfig(config)
+    for (const sentence of unknownOptions(adminOptions, config)) this.#logger.warn(sentence)
     this.#retry = { ...context.retry, ...config.retry }
     this.#instrumentation = new Instrumentation('admin', ADMIN_EVENTS, this.#logger)
   }
@@ -82,6 +85,7 @@ export class Admin implements types.Admin {
    * @throws KafkaJSAggregateError with a KafkaJSCreateTopicError for each topic that could not be made
    */
   async createTopics(options: Parameters<types.Admin['createTopics']>[0]): Promise<boolean> {
+    check.checkOptions('createTopics', options)
     const { topics, validateOnly = false } = options
     check.checkCreateTopics(topics)
     for (const { topic, replicationFactor = 1 } of topics) {
@@ -101,6 +105,7 @@ export class Admin implements types.Admin {
 
   /** @throws KafkaJSNumberOfRetriesExceeded when a topic is not there, after `retry`; the others are deleted */
   async deleteTopics(options: { topics: string[]; timeout?: number }): Promise<void> {
+    check.checkOptions('deleteTopics', options)
     const { topics } = options
     check.checkTopicNames(topics)
     const progress: Progress = new Map()
@@ -111,6 +116,7 @@ export class Admin implements types.Admin {
 
   /** @throws KafkaJSProtocolError: UNKNOWN_TOPIC_OR_PARTITION, INVALID_PARTITIONS, INVALID_REPLICA_ASSIGNMENT */
   async createPartitions(options: Parameters<types.Admin['createPartitions']>[0]): Promise<boolean> {
+    check.checkOptions('createPartitions', options)
     const { topicPartitions, validateOnly = false } = options
     check.checkCreatePartitions(topicPartitions)
     const progress: Progress = new Map()
@@ -123,6 +129,7 @@ export class Admin implements types.Admin {
    * @throws KafkaJSProtocolError: UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION
    */
   async fetchTopicMetadata(options: { topics?: string[] } = {}): Promise<{ topics: types.ITopicMetadata[] }> {
+    check.checkOptions('fetchTopicMetadata', options)
     const names = options.topics ?? []
     check.checkTopicNames(names)
     for (const name of names) check.checkTopic(name)
@@ -165,6 +172,7 @@ export class Admin implements types.Admin {
    *   cause for offsets past the log's end
    */
   async deleteTopicRecords(options: { topic: string; partitions: types.SeekEntry[] }): Promise<void> {
+    check.checkOptions('deleteTopicRecords', options)
     const { topic, partitions } = options
     check.checkTopic(topic)
     check.checkRecordsToDelete(partitions)
@@ -194,6 +202,7 @@ export class Admin implements types.Admin {
    * @throws KafkaJSProtocolError: UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION; KafkaJSBrokerNotFound
    */
   async describeConfigs(options: Parameters<types.Admin['describeConfigs']>[0]): Promise<types.DescribeConfigResponse> {
+    check.checkOptions('describeConfigs', options)
     const { resources, includeSynonyms } = options
     check.checkDescribeConfigs(resources)
     return this.#run('describeConfigs', (storage) => describeConfigs(storage, resources, includeSynonyms))
@@ -205,6 +214,7 @@ export class Admin implements types.Admin {
    * @throws KafkaJSProtocolError: INVALID_CONFIG, INVALID_REQUEST, UNKNOWN_TOPIC_OR_PARTITION; KafkaJSBrokerNotFound
    */
   async alterConfigs(options: Parameters<types.Admin['alterConfigs']>[0]): Promise<types.AlterConfigResponse> {
+    check.checkOptions('alterConfigs', options)
     const { resources, validateOnly } = options
     check.checkAlterConfigs(resources)
     return this.#run('alterConfigs', (storage) => alterConfigs(storage, resources, validateOnly))
@@ -307,6 +317,14 @@ export class Admin implements types.Admin {
         throw e
       }
     })
+  }
+}
+
+function checkConfig(config: types.AdminConfig): void {
+  try {
+    parseOptions(adminOptions, config)
+  } catch (error) {
+    throw toKafkaJSError(error)
   }
 }
 

@@ -100,11 +100,13 @@ export async function createPartitions(
 ): Promise<void> {
   const byName = new Map(topicPartitions.map((entry) => [entry.topic, entry]))
   const failures = await changeEach(progress, [...byName.keys()], async (name, inDoubt) => {
-    const { count = 0, assignments } = byName.get(name) ?? {}
+    const { count = 0, assignments: given } = byName.get(name) ?? {}
+    // A program in JavaScript may give null.
+    const assignments = given ?? []
     const { length: current } = (await findTopic(storage, name)).partitions
     if (inDoubt && current === count) return
     const added = count - current
-    if (added > 0 && assignments !== undefined && assignments.length > 0 && assignments.length !== added) {
+    if (added > 0 && assignments.length > 0 && assignments.length !== added) {
       throw new KafkaError(
         'INVALID_REPLICA_ASSIGNMENT',
         `Topic "${name}" is to get ${added} new partitions, but its assignments are for ${assignments.length}`,

@@ -1,11 +1,9 @@
-import { inspect } from 'node:util'
 import { KafkaJSNonRetriableError } from '../errors.js'
+import { show } from '../show.js'
 import { ConfigResourceTypes } from '../types.js'
 
 // The arguments of programs in JavaScript: what the types promise is checked once more. Classes and order of the checks
 // are kafkajs's.
-
-const show = (value: unknown): string => inspect(value, { depth: 3, breakLength: Infinity })
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null
@@ -15,6 +13,11 @@ const invalid = (message: string): KafkaJSNonRetriableError => new KafkaJSNonRet
 const fieldOf = (value: unknown, name: string): unknown => (isObject(value) ? value[name] : undefined)
 
 const isInteger = (value: unknown): value is number => typeof value === 'number' && Number.isInteger(value)
+
+/** @throws KafkaJSNonRetriableError for what is no object of options */
+export function checkOptions(method: string, options: unknown): void {
+  if (!isObject(options)) throw invalid(`Invalid options of ${method}: it takes an object, not ${show(options)}`)
+}
 
 /** A list of entries that each name another topic. */
 function checkTopicEntries(what: string, entries: unknown): asserts entries is unknown[] {
@@ -39,8 +42,11 @@ export function checkCreateTopics(topics: unknown): void {
       }
     }
     const assignment = fieldOf(entry, 'replicaAssignment')
-    if (assignment !== undefined && assignment !== null && !Array.isArray(assignment)) {
-      throw invalid(`Invalid replicaAssignment for topic ${topic}: it must be an array`)
+    if (assignment === undefined || assignment === null) continue
+    if (!Array.isArray(assignment) || !assignment.every((one) => isInteger(fieldOf(one, 'partition')))) {
+      throw invalid(
+        `Invalid replicaAssignment for topic ${topic}: it must be an array of { partition, replicas }, not ${show(assignment)}`,
+      )
     }
   }
 }
@@ -67,6 +73,12 @@ export function checkCreatePartitions(topicPartitions: unknown): void {
     if (!isInteger(count)) {
       throw invalid(`Invalid count ${show(count)} for topic ${show(fieldOf(entry, 'topic'))}: it must be an integer`)
     }
+    const assignments = fieldOf(entry, 'assignments')
+    if (assignments !== undefined && assignments !== null && !Array.isArray(assignments)) {
+      throw invalid(
+        `Invalid assignments ${show(assignments)} for topic ${show(fieldOf(entry, 'topic'))}: it must be an array`,
+      )
+    }
   }
 }
 
@@ -91,13 +103,18 @@ export function parseTimestamp(timestamp: unknown): number {
   return value
 }
 
+function isOffset(value: unknown): boolean {
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') return false
+  return /^-?\d{1,19}$/.test(String(value)) && Number.isSafeInteger(Number(value))
+}
+
 export function checkRecordsToDelete(partitions: unknown): void {
   if (!Array.isArray(partitions) || partitions.length === 0) throw invalid('Invalid partitions')
   for (const entry of partitions) {
     const partition = fieldOf(entry, 'partition')
     if (!isInteger(partition)) throw invalid(`Invalid partition ${show(partition)}: it must be an integer`)
     const offset = fieldOf(entry, 'offset')
-    if (!/^-?\d{1,19}$/.test(String(offset)) || !Number.isSafeInteger(Number(offset))) {
+    if (!isOffset(offset)) {
       throw invalid(`Invalid offset ${show(offset)} for partition ${partition}: it must be an integer, or -1 for all`)
     }
   }

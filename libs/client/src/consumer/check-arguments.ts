@@ -1,4 +1,5 @@
 import { KafkaJSNonRetriableError } from '../errors.js'
+import { show } from '../show.js'
 import type { AutoOffsetReset, StartOffset } from './offset-reset.js'
 import { parseOffset, startAt } from './offset-reset.js'
 import type { Assignment } from './subscription-state.js'
@@ -14,14 +15,12 @@ export interface AssignmentRequest {
 /** @throws KafkaJSNonRetriableError naming what is wrong */
 export function parseAssignment(requests: readonly AssignmentRequest[], policy: AutoOffsetReset): Assignment[] {
   if (!Array.isArray(requests)) {
-    throw new KafkaJSNonRetriableError(`Array of { topic, partition, offset? } required instead of ${String(requests)}`)
+    throw new KafkaJSNonRetriableError(`Array of { topic, partition, offset? } required instead of ${show(requests)}`)
   }
   return requests.map((request: AssignmentRequest) => {
     checkTopic(request?.topic)
+    checkPartition(request.partition)
     const { topic, partition, offset } = request
-    if (!Number.isInteger(partition) || partition < 0) {
-      throw new KafkaJSNonRetriableError(`Invalid partition, expected a number received ${partition}`)
-    }
     return offset === undefined
       ? { topic, partition, policy }
       : { topic, partition, policy, start: checkOffset(offset) }
@@ -40,13 +39,18 @@ export function checkPauses(
   requests: readonly { topic: string; partitions?: unknown }[],
   verb: 'pause' | 'resume',
 ): void {
+  if (!Array.isArray(requests)) {
+    throw new KafkaJSNonRetriableError(
+      `Array of { topic, partitions? } required to ${verb} instead of ${show(requests)}`,
+    )
+  }
   for (const request of requests) {
     checkTopic(request?.topic)
     const { partitions } = request
     if (partitions === undefined) continue
-    if (!Array.isArray(partitions) || partitions.some((partition) => Number.isNaN(Number(partition)))) {
+    if (!Array.isArray(partitions) || !partitions.every(isPartition)) {
       throw new KafkaJSNonRetriableError(
-        `Array of valid partitions required to ${verb} specific partitions instead of ${String(partitions)}`,
+        `Array of valid partitions required to ${verb} specific partitions instead of ${show(partitions)}`,
       )
     }
   }
@@ -54,7 +58,7 @@ export function checkPauses(
 
 /** @throws KafkaJSNonRetriableError naming what is wrong */
 export function checkSubscription(subscription: { topic?: unknown; topics?: unknown }): void {
-  const { topic, topics } = subscription
+  const { topic, topics } = subscription ?? {}
   if (!topic && !topics) throw new KafkaJSNonRetriableError('Missing required argument "topics"')
   if (topics !== undefined && topics !== null && !Array.isArray(topics)) {
     throw new KafkaJSNonRetriableError('Argument "topics" must be an array')
@@ -63,7 +67,7 @@ export function checkSubscription(subscription: { topic?: unknown; topics?: unkn
   for (const name of names) {
     if (typeof name === 'string' || name instanceof RegExp) continue
     throw new KafkaJSNonRetriableError(
-      `Invalid topic ${String(name)} (${typeof name}), the topic name has to be a String or a RegExp`,
+      `Invalid topic ${show(name)} (${typeof name}), the topic name has to be a String or a RegExp`,
     )
   }
 }
@@ -72,28 +76,33 @@ export function checkSubscription(subscription: { topic?: unknown; topics?: unkn
 export function checkCommits(
   commits: readonly { topic: string; partition: number; offset: string; metadata?: unknown }[],
 ): void {
-  for (const { topic, partition, offset, metadata = null } of commits) {
-    checkTopic(topic)
+  if (!Array.isArray(commits)) {
+    throw new KafkaJSNonRetriableError(`Array of { topic, partition, offset } required instead of ${show(commits)}`)
+  }
+  for (const commit of commits) {
+    checkTopic(commit?.topic)
+    const { partition, offset, metadata = null } = commit
     checkPartition(partition)
     const parsed = parseOffset(offset)
     if (parsed === null) throw invalidOffset(offset)
     if (parsed < 0) throw new KafkaJSNonRetriableError('Offset must not be a negative number')
     if (metadata !== null && typeof metadata !== 'string') {
-      throw new KafkaJSNonRetriableError(
-        `Invalid offset metadata, expected string or null, received ${String(metadata)}`,
-      )
+      throw new KafkaJSNonRetriableError(`Invalid offset metadata, expected string or null, received ${show(metadata)}`)
     }
   }
 }
 
 function checkTopic(topic: unknown): void {
-  if (typeof topic !== 'string' || topic === '') throw new KafkaJSNonRetriableError(`Invalid topic ${String(topic)}`)
+  if (typeof topic !== 'string' || topic === '') throw new KafkaJSNonRetriableError(`Invalid topic ${show(topic)}`)
 }
 
+// A partition's text would pass for its number here and be no partition's later: nothing would happen, without a word.
+const isPartition = (partition: unknown): boolean =>
+  typeof partition === 'number' && Number.isInteger(partition) && partition >= 0
+
 function checkPartition(partition: unknown): void {
-  if (Number.isNaN(Number(partition ?? NaN))) {
-    throw new KafkaJSNonRetriableError(`Invalid partition, expected a number received ${String(partition)}`)
-  }
+  if (isPartition(partition)) return
+  throw new KafkaJSNonRetriableError(`Invalid partition, expected a number received ${show(partition)}`)
 }
 
 function checkOffset(offset: unknown): StartOffset {
@@ -105,5 +114,7 @@ function checkOffset(offset: unknown): StartOffset {
 }
 
 function invalidOffset(offset: unknown): KafkaJSNonRetriableError {
-  return new KafkaJSNonRetriableError(`Invalid offset, expected a long received ${String(offset)}`)
+  return new KafkaJSNonRetriableError(
+    `Invalid offset, expected a long received ${typeof offset === 'string' ? offset : show(offset)}`,
+  )
 }

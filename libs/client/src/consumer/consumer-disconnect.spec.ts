@@ -51,10 +51,13 @@ describe('disconnect resolves within a second', () => {
     await consumer.closed
     await consumer.connect()
     await consumer.run({ eachMessage: received.take })
-    await received.count(1)
-    stuck.resolve()
     await received.count(3)
-    expect(received.offsets).toEqual(['0', '1', '2'])
+    stuck.resolve()
+    await consumer.stop()
+    await namespace.produce('orders', 0, ['b'])
+    await consumer.run({ eachMessage: received.take })
+    await received.count(4)
+    expect(received.offsets).toEqual(['0', '1', '2', '3'])
   })
 
   it('while the server is frozen', async () => {
@@ -77,7 +80,9 @@ describe('disconnect resolves within a second', () => {
   it('before anything was connected, and twice', async () => {
     const consumer = namespace.consumer()
     await consumer.disconnect()
-    await Promise.all([consumer.disconnect(), consumer.disconnect()])
+    expect(
+      await timed(async () => void (await Promise.all([consumer.disconnect(), consumer.disconnect()]))),
+    ).toBeLessThan(1000)
   })
 })
 
@@ -93,5 +98,30 @@ describe('a lost connection', () => {
       await received.count(4 + i)
     }
     expect(received.values).toEqual([...values('a', 3), ...values('b', 5)])
+  })
+
+  it('that stays lost crashes the consumer; it starts again, however often, until the server is back', async () => {
+    const impatient = await TestNamespace.open({ requestTimeout: 200, urls: [proxy.url] })
+    await impatient.topic('orders')
+    await impatient.produce('orders', 0, ['a'])
+    const consumer = impatient.consumer({ retry: { retries: 1 } })
+    consumer.assign([{ topic: 'orders', partition: 0 }])
+    const crashes: boolean[] = []
+    const crashedTwice = new Promise<void>((resolve) => {
+      consumer.on('consumer.crash', ({ payload }) => {
+        if (crashes.push(payload.restart) === 2) resolve()
+      })
+    })
+    await consumer.run({ eachMessage: received.take })
+    await received.count(1)
+    await proxy.refuse()
+    proxy.cut()
+    await crashedTwice
+    await proxy.accept()
+    await impatient.produce('orders', 0, ['b'])
+    await received.count(2)
+    expect(received.values).toEqual(['a', 'b'])
+    expect(new Set(crashes)).toEqual(new Set([true]))
+    await impatient.close()
   })
 })

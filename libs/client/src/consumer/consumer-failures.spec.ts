@@ -143,7 +143,7 @@ describe('an error of a handler', () => {
     })
     await failed.promise
     await consumer.stop()
-    await consumer.closed
+    expect(await consumer.closed).toBeUndefined()
   })
 })
 

@@ -159,5 +159,6 @@ describe('a topic that is not there yet', () => {
     await namespace.storage.topics.addPartitions('orders', 2)
     await namespace.produce('orders', 1, ['a'])
     await received.count(1)
+    expect(received.of(1)).toEqual(['a'])
   })
 })

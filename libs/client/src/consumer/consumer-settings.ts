@@ -30,11 +30,11 @@ export function parseConsumerConfig(
   clientRetry: RetryOptions,
   logger: Logger,
 ): ConsumerSettings {
-  if (config.groupId !== undefined && config.groupId === '') {
+  if (config?.groupId === '') {
     throw new KafkaJSNonRetriableError('Consumer groupId must be a non-empty string.')
   }
-  for (const sentence of unknownOptions(consumerOptions, config)) logger.warn(sentence)
   const options = checked(() => parseOptions(consumerOptions, config))
+  for (const sentence of unknownOptions(consumerOptions, config)) logger.warn(sentence)
   if (options.heartbeatInterval >= options.sessionTimeout) {
     throw new KafkaJSNonRetriableError(
       `Consumer heartbeatInterval (${options.heartbeatInterval}) must be lower than sessionTimeout ` +
@@ -65,7 +65,8 @@ export interface RunSettings {
 /** @throws KafkaJSNonRetriableError naming the option and its value */
 export function parseRunConfig(config: ConsumerRunConfig): RunSettings {
   // kafkajs takes null for a handler that is not there.
-  const given = { ...config, eachMessage: config.eachMessage ?? undefined, eachBatch: config.eachBatch ?? undefined }
+  const handlers = { eachMessage: config?.eachMessage ?? undefined, eachBatch: config?.eachBatch ?? undefined }
+  const given = typeof config === 'object' && config !== null ? { ...config, ...handlers } : config
   const options = checked(() => parseOptions(runOptions, given))
   return {
     eachMessage: given.eachMessage,

@@ -1,7 +1,7 @@
 import type { Storage } from '@rivulet/storage'
 import { bindMethods } from '../bind-methods.js'
 import type { ClientContext } from '../client-context.js'
-import { KafkaJSError, KafkaJSNonRetriableError, KafkaJSNotImplemented, toKafkaJSError } from '../errors.js'
+import { type KafkaJSError, KafkaJSNonRetriableError, KafkaJSNotImplemented, toKafkaJSError } from '../errors.js'
 import { Instrumentation } from '../instrumentation.js'
 import { retrySettings } from '../retry.js'
 import type {
@@ -374,9 +374,11 @@ export class Consumer {
   }
 }
 
-/** kafkajs's rule: what was wrong in the first place says itself that it can be retried. */
+/** kafkajs's rule: what was wrong in the first place decides, as far as it says whether it can be retried. */
 function isRetriableAtHeart(error: Error): boolean {
-  let original: unknown = error
-  while (original instanceof Error && original.cause !== undefined) original = original.cause
-  return typeof original === 'object' && original !== null && 'retriable' in original && original.retriable === true
+  let retriable = false
+  for (let original: unknown = error; original instanceof Error; original = original.cause) {
+    if ('retriable' in original) retriable = original.retriable === true
+  }
+  return retriable
 }

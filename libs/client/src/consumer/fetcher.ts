@@ -111,6 +111,7 @@ export class Fetcher {
       onCrash: (error) => this.options.onCrash(error),
     })
     this.lanes.set(name, lane)
+    lane.start()
   }
 
   /** Another server may answer now, and it may lack a tail of what was read: nothing counts before it is checked. */

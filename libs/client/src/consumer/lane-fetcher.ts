@@ -59,10 +59,15 @@ export class LaneFetcher {
   private gathered = { bytes: 0, since: 0 }
   private readonly abort = new AbortController()
   private readonly failures: RetryState
-  readonly ended: Promise<void>
+  /** Settles when the loop has ended. */
+  ended: Promise<void> = Promise.resolve()
 
   constructor(private readonly options: LaneOptions) {
     this.failures = new RetryState(options.retry)
+  }
+
+  /** Once: begins the loop. */
+  start(): void {
     this.ended = this.run()
   }
 
@@ -103,8 +108,6 @@ export class LaneFetcher {
   }
 
   private async run(): Promise<void> {
-    // Not in the constructor's own turn: whoever made this must be able to store it first.
-    await null
     while (!this.stopped) {
       this.woken = false
       try {

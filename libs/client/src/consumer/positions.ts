@@ -95,6 +95,8 @@ export class Positions {
     if (partition.generation !== generation || partition.fetchOffset !== fetchOffset) return
     if (verdict.kind === 'valid') {
       partition.needsValidation = false
+      // A silence may also mean that the segment waited on is gone: a fetch finds the one that follows.
+      partition.behind = true
       partition.admittedEpoch = suspectEpoch
       partition.suspectEpoch = null
       partition.confirmedAt = performance.now()

@@ -6,11 +6,17 @@ type Hash = (key: Uint8Array | string) => number
 
 const positive = (n: number): number => n & 0x7fffffff
 
+/** The available partitions of a topic, found once for as long as its metadata is the same. */
+const availableOf = new WeakMap<readonly PartitionMetadata[], readonly PartitionMetadata[]>()
+
 /** The partition at a turn of the round robin, among those that have a leader. */
 function atTurn(turn: number, partitions: readonly PartitionMetadata[]): number {
-  const available = partitions.filter(({ leader }) => leader >= 0)
-  const chosen = available[turn % available.length]
-  return chosen === undefined ? turn % partitions.length : chosen.partitionId
+  let available = availableOf.get(partitions)
+  if (available === undefined) {
+    available = partitions.filter(({ leader }) => leader >= 0)
+    availableOf.set(partitions, available)
+  }
+  return available[turn % available.length]?.partitionId ?? turn % partitions.length
 }
 
 /**

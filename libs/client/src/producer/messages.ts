@@ -1,5 +1,7 @@
+import { types } from 'node:util'
 import { type Bytes, type CompressionType, KafkaError, RecordBatchBuilder } from '@rivulet/protocol'
 
+import { show } from '../show.js'
 import type { ICustomPartitioner, Message, PartitionMetadata } from '../types.js'
 
 /** An upper bound of a record's length, attributes, deltas, lengths and number of headers. */
@@ -26,31 +28,48 @@ export interface SizeLimit {
 
 /**
  * A key or value as it is encoded. Numbers and other values with a text of their own count as that text, as in kafkajs; an
- * object without one is refused, where kafkajs stores "[object Object]".
+ * object without one is refused, where kafkajs stores "[object Object]" (or, of a promise that nobody awaited,
+ * "[object Promise]").
  */
 export function bytesOf(data: unknown, field: string): Bytes {
   if (typeof data === 'string' || data === null || data === undefined || data instanceof Uint8Array) return data
-  const text = textOf(data)
-  if (text !== '[object Object]') return text
+  const text = typeof data === 'object' ? textOf(data) : String(data)
+  if (text !== null) return text
   throw new KafkaError(
     'INVALID_RECORD',
-    `The ${field} of the message is an object: it must be a Buffer, a Uint8Array, a string or null (JSON.stringify it?)`,
+    `The ${field} of the message is an object without a text, ${show(data)}: it must be a Buffer, a Uint8Array, a string ` +
+      'or null (JSON.stringify it?)',
   )
 }
 
-const textOf = (data: { toString(): string }): string => data.toString()
+/** null: it has none, and what stands for it says nothing. */
+function textOf(data: object): string | null {
+  try {
+    const text = String(data)
+    return /^\[object \w+\]$/.test(text) ? null : text
+  } catch {
+    return null
+  }
+}
 
 /** A message's timestamp in ms: its own, or the time of the send. */
 export function timestampOf(message: Message, now: number): number {
-  const { timestamp } = message
+  const timestamp: unknown = message.timestamp
   if (timestamp === undefined || timestamp === null || timestamp === '') return now
-  const number = Number(timestamp)
+  const number = millisecondsOf(timestamp)
   if (Number.isSafeInteger(number) && number >= -1) return number
   throw new KafkaError(
     'INVALID_TIMESTAMP',
-    `The timestamp of the message is ${JSON.stringify(timestamp)}: it must be milliseconds since 1970, in decimal`,
+    `The timestamp of the message is ${typeof timestamp === 'string' ? JSON.stringify(timestamp) : show(timestamp)}: ` +
+      'it must be milliseconds since 1970, in decimal',
     { timestamp },
   )
+}
+
+function millisecondsOf(timestamp: unknown): number {
+  if (typeof timestamp === 'number') return timestamp
+  if (typeof timestamp === 'string') return timestamp.trim() === '' ? NaN : Number(timestamp)
+  return typeof timestamp === 'bigint' || types.isDate(timestamp) ? Number(timestamp) : NaN
 }
 
 /** The measured upper bound of the bytes that a message adds to a batch. */
@@ -99,8 +118,9 @@ export function groupByPartition(messages: readonly Message[], grouping: Groupin
   const groups: Group[] = []
   const byPartition = new Array<Group | undefined>(grouping.partitionMetadata.length)
   for (const message of messages) {
+    const bound = check(message, grouping.now)
     const partition = partitionOf(message, grouping)
-    const bound = checkedBound(message, partition, grouping)
+    checkBound(message, bound, partition, grouping)
     const group = byPartition[partition]
     if (group === undefined) {
       const added: Group = { partition, messages: [message], bound }
@@ -115,26 +135,33 @@ export function groupByPartition(messages: readonly Message[], grouping: Groupin
 }
 
 function groupOf(message: Message, grouping: Grouping): Group {
+  const bound = check(message, grouping.now)
   const partition = partitionOf(message, grouping)
-  return { partition, messages: [message], bound: checkedBound(message, partition, grouping) }
+  checkBound(message, bound, partition, grouping)
+  return { partition, messages: [message], bound }
 }
 
 function partitionOf(message: Message, { topic, partitionMetadata, partitioner }: Grouping): number {
-  const partition = partitioner({ topic, partitionMetadata, message })
-  if (partition >= 0 && partition < partitionMetadata.length && Number.isInteger(partition)) return partition
+  const partition: unknown = partitioner({ topic, partitionMetadata, message })
+  if (isInteger(partition) && partition >= 0 && partition < partitionMetadata.length) return partition
+  // Nobody else will look at it, and if it rejects, that would end the process.
+  if (types.isPromise(partition)) partition.catch(() => undefined)
   throw noSuchPartition(topic, partition, partitionMetadata.length)
 }
 
-function checkedBound(message: Message, partition: number, { topic, recordLimit, now }: Grouping): number {
-  const bound = check(message, now)
+const isInteger = (value: unknown): value is number => Number.isInteger(value)
+
+/** The estimate is up to three times too high: the record is measured only where that matters. */
+function checkBound(message: Message, bound: number, partition: number, { topic, recordLimit }: Grouping): void {
   if (bound + BATCH_HEADER_BYTES > recordLimit.bytes) checkSize(message, topic, partition, recordLimit)
-  return bound
 }
 
 function noSuchPartition(topic: string, partition: unknown, count: number): KafkaError {
+  const isNumber = typeof partition === 'number'
   return new KafkaError(
     'UNKNOWN_TOPIC_OR_PARTITION',
-    `The topic '${topic}' has no partition ${String(partition)}: it has ${count}, numbered from 0`,
+    `The topic '${topic}' has no partition ${show(partition)}: it has ${count}, numbered from 0` +
+      (isNumber ? '' : ' (a partitioner must give a number, at once)'),
     { topic, partition, partitions: count },
   )
 }

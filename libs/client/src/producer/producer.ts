@@ -1,4 +1,4 @@
-import { type CompressionType, KafkaError, producerOptions, unknownOptions } from '@rivulet/protocol'
+import { producerOptions, unknownOptions } from '@rivulet/protocol'
 import type { Appender, Storage } from '@rivulet/storage'
 
 import type { ClientContext } from '../client-context.js'
@@ -25,6 +25,7 @@ import type {
   Transaction,
 } from '../types.js'
 import { callEvents } from './call-events.js'
+import { checkAcks, checkIsObject, checkMessages, checkTopics, compressionOf } from './check-arguments.js'
 import { closedError, ProducerSession } from './producer-session.js'
 import { parseProducerConfig, type ProducerSettings } from './producer-settings.js'
 
@@ -121,6 +122,7 @@ export class Producer implements ProducerShape {
    */
   readonly send = (record: ProducerRecord): Promise<RecordMetadata[]> => {
     try {
+      checkIsObject(record, 'send')
       const { topic, messages, acks, compression } = record
       return this.#send([{ topic, messages }], acks, compression)
     } catch (error) {
@@ -140,6 +142,7 @@ export class Producer implements ProducerShape {
    */
   readonly sendBatch = (batch: ProducerBatch): Promise<RecordMetadata[]> => {
     try {
+      checkIsObject(batch, 'sendBatch')
       const { topicMessages = [], acks, compression } = batch
       return this.#send(topicMessages, acks, compression)
     } catch (error) {
@@ -175,7 +178,7 @@ export class Producer implements ProducerShape {
     acks: number | null | undefined,
     compression: number | null | undefined,
   ): Promise<RecordMetadata[]> {
-    for (const { topic } of topicMessages) if (!topic) throw new KafkaJSNonRetriableError('Invalid topic')
+    checkTopics(topicMessages)
     const acknowledgements = acks ?? -1
     if (this.#settings.idempotent && acknowledgements !== -1) {
       throw new KafkaJSNonRetriableError(
@@ -275,43 +278,6 @@ async function within(promise: Promise<unknown>, ms: number): Promise<void> {
   })
   await Promise.race([promise, timeout])
   clearTimeout(timer)
-}
-
-function checkMessages(topic: string, messages: unknown): void {
-  if (!Array.isArray(messages)) {
-    throw new KafkaJSNonRetriableError(`Invalid messages array [${String(messages)}] for topic "${topic}"`)
-  }
-  const list: readonly unknown[] = messages
-  for (const message of list) {
-    if (typeof message !== 'object' || message === null || !('value' in message) || message.value === undefined) {
-      const text = JSON.stringify(message)
-      throw new KafkaJSNonRetriableError(`Invalid message without value for topic "${topic}": ${text}`)
-    }
-  }
-}
-
-function checkAcks(acks: number): void {
-  if (acks === -1 || acks === 0 || acks === 1) return
-  throw new KafkaError('INVALID_REQUIRED_ACKS', `acks is ${String(acks)}: it must be -1, 0 or 1`, { acks })
-}
-
-function compressionOf(compression: number | null | undefined): CompressionType {
-  switch (compression ?? 0) {
-    case 0:
-      return 0
-    case 1:
-      return 1
-    case 2:
-      return 2
-    case 3:
-      return 3
-    case 4:
-      return 4
-    default: {
-      const message = `compression is ${String(compression)}: it must be one of CompressionTypes (0 to 4)`
-      throw new KafkaError('UNSUPPORTED_COMPRESSION_TYPE', message, { compression })
-    }
-  }
 }
 
 /** Each topic once, where it came first. */

@@ -81,6 +81,7 @@ export const clientOptions = {
   }),
   sasl: optional(group('an object with mechanism, username and password', saslOptions), {
     mirrors: 'sasl.*',
+    secret: true,
     doc: 'Logging in to Redis as an ACL user.',
   }),
   connectionTimeout: option(milliseconds({ min: 1 }), 1000, {

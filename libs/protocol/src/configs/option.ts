@@ -75,6 +75,9 @@ export interface GroupType<D extends OptionDefinitions> extends ValueType<Option
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+const isPlain = (value: unknown): boolean =>
+  value === null || typeof value === 'number' || typeof value === 'boolean' || (typeof value === 'string' && !value.includes('@'))
+
 const accepts = (definition: OptionDefinition<ValueType<unknown>, unknown>, value: unknown): boolean =>
   value === undefined || definition.type.is(value)
 
@@ -103,7 +106,8 @@ function check(definitions: OptionDefinitions, given: Readonly<Record<string, un
     throw new KafkaError(
       'INVALID_OPTION',
       `${path}${name} must be ${type.expected}${secret ? '' : `, not ${showValue(value)}`}${hint === undefined ? '' : `: ${hint}`}`,
-      secret ? { option: `${path}${name}` } : { option: `${path}${name}`, value },
+      // Objects and texts may hold a login; the message shows what may be shown of them.
+      secret || !isPlain(value) ? { option: `${path}${name}` } : { option: `${path}${name}`, value },
     )
   }
 }
@@ -128,7 +132,7 @@ export function parseOptions<const D extends OptionDefinitions, Given extends Op
 ): Options<D, Given> {
   const input: unknown = given
   if (!isObject(input)) {
-    throw new KafkaError('INVALID_OPTION', `Options must be an object, not ${showValue(input)}`, { value: input })
+    throw new KafkaError('INVALID_OPTION', `Options must be an object, not ${showValue(input)}`)
   }
   check(definitions, input, '')
   const options: Record<string, unknown> = {}

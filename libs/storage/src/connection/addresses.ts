@@ -38,7 +38,7 @@ export function parseAddresses(addresses: readonly string[]): RedisAddress[] {
   }
   return addresses.map((address) => {
     if (typeof address !== 'string') {
-      throw new KafkaError('INVALID_OPTION', `brokers holds ${String(address)}, which is not a text`)
+      throw new KafkaError('INVALID_OPTION', `brokers holds a value of type ${typeof address}, which is not a text`)
     }
     return parseAddress(address)
   })
@@ -91,7 +91,8 @@ function invalid(text: string): KafkaError {
   )
 }
 
-/** An address as it may be shown: whatever stands before an @ is left out. */
+/** An address as it may be shown: whatever stands before an @ is left out, and what can only be a password without one. */
 export function withoutSecrets(text: string): string {
-  return text.replace(/^([a-z]+:\/\/)?.*@/i, '$1***@')
+  const shown = text.replace(/^([a-z]+:\/\/)?[\s\S]*@/i, '$1***@').replace(/\?[\s\S]*/, '?***')
+  return shown.replace(/^([a-z]+:\/\/[^:/]*):(?!\d*(?:\/|$))[^/]*/i, '$1:***')
 }

@@ -2,7 +2,7 @@ import { KafkaError } from '@rivulet/protocol'
 import type { Cluster, Redis } from 'ioredis'
 import type { Script, ScriptArgument } from '../scripts/script.js'
 import { isCluster, type ConnectionRole, type RedisClient, type StorageLogger } from './redis-target.js'
-import { isConnectionLoss, isError, toKafkaError, type ErrorContext } from './server-errors.js'
+import { forgetCommand, isConnectionLoss, isError, toKafkaError, type ErrorContext } from './server-errors.js'
 import { abandon, Watchdog } from './watchdog.js'
 
 export interface ConnectionParts {
@@ -109,7 +109,9 @@ export class Connection {
    */
   async open(): Promise<void> {
     this.client.connect().catch((error: unknown) => {
-      if (isError(error)) this.#lastError ??= error
+      if (!isError(error)) return
+      forgetCommand(error)
+      this.#lastError ??= error
     })
     try {
       await this.ready(this.#parts.connectionTimeout)
@@ -337,6 +339,9 @@ export class Connection {
 
   // An unreachable server has an error at each attempt: said once in a while, kept for whoever waits.
   #noteError(error: Error): void {
+    forgetCommand(error)
+    // After a refused login the next command is refused, too, and that says less.
+    if (error.message.startsWith('NOAUTH') && this.#lastError?.message.startsWith('WRONGPASS') === true) return
     this.#lastError = error
     if (this.#closed) return
     const now = Date.now()

@@ -69,6 +69,7 @@ const NO_RIGHTS_IN_SCRIPT = /ACL failure in script|The user executing the script
 export function toKafkaError(error: unknown, context: ErrorContext = {}): KafkaError {
   if (error instanceof KafkaError) return error
   if (!isError(error)) return new KafkaError('UNKNOWN_SERVER_ERROR', text(String(error), context))
+  forgetCommand(error)
   if (error.name === 'ReplyError') return fromReply(error, context)
   if (error.name === 'ParserError') {
     const message =
@@ -82,11 +83,29 @@ export function toKafkaError(error: unknown, context: ErrorContext = {}): KafkaE
     return new KafkaError('NOT_LEADER_OR_FOLLOWER', text(error.message, context), { cause: error })
   }
   if (isConnectionLoss(error)) {
+    const refusal = 'lastNodeError' in error ? error.lastNodeError : undefined
+    if (isError(refusal) && refusal.name === 'ReplyError') return fromReply(refusal, context)
     return new KafkaError('NETWORK_EXCEPTION', text(`The connection to Redis failed: ${told(error)}`, context), {
       cause: error,
     })
   }
   return new KafkaError('UNKNOWN_SERVER_ERROR', text(error.message, context), { cause: error })
+}
+
+/**
+ * Takes the command away that ioredis attaches to an error, and to those within: its arguments are passwords (AUTH) and
+ * whole batches, and whoever logs the error logs them.
+ */
+export function forgetCommand(error: Error, depth = 0): void {
+  if ('command' in error) Reflect.deleteProperty(error, 'command')
+  if (depth === 3) return
+  const within: readonly unknown[] = [
+    error.cause,
+    'lastNodeError' in error ? error.lastNodeError : undefined,
+    ...('errors' in error && Array.isArray(error.errors) ? error.errors : []),
+    ...('previousErrors' in error && Array.isArray(error.previousErrors) ? error.previousErrors : []),
+  ]
+  for (const inner of within) if (isError(inner)) forgetCommand(inner, depth + 1)
 }
 
 /** Whether it is an Error, even one of another realm (a vm's context), whose classes are not ours. */

@@ -145,6 +145,22 @@ describe('append', () => {
     expect(await append(topic, { records, producerId: 3, sequence: 1 })).toEqual(at(1, true))
   })
 
+  it('forgets producers that have been idle for a day as others come, and no others', async () => {
+    const topic = await test.createTopic()
+    const key = (await keysOf(topic)).find((name) => name.endsWith(':producers'))
+    if (key === undefined) throw new Error('no producers key')
+    expect(await append(topic, { producerId: 1 })).toEqual(at(0))
+    const idle = Buffer.alloc(34)
+    idle.writeBigInt64BE(BigInt(Date.now() - 25 * 3600 * 1000), 2)
+    for (let i = 0; i < 300; i++) await test.redis.hset(key, `idle-${i}`, idle)
+    for (let i = 0; i < 200; i++) expect(await append(topic, { producerId: 100 + i })).toEqual(at(1 + i))
+    // the placeholder, the one that was there, the ones that came, and hardly any idle one
+    expect(await test.redis.hlen(key)).toBeGreaterThanOrEqual(202)
+    expect(await test.redis.hlen(key)).toBeLessThan(250)
+    expect(await append(topic, { producerId: 1 })).toEqual(at(0, true))
+    expect(await append(topic, { producerId: 100 })).toEqual(at(1, true))
+  })
+
   it('finds the active segment that another appender has opened', async () => {
     const topic = await test.createTopic()
     expect(await append(topic)).toEqual(at(0))

@@ -1,8 +1,9 @@
 /**
  * The namespace's memory ceiling. Each shard counts the bytes that it holds (`bytes`) and may hold (`limit`), in one
  * hash beside its partitions, so that an append can check them without asking anyone. An append that would exceed the
- * limit asks here for room: the shards' bytes are added up, the oldest segments of topics that allow it are dropped if
- * the sum has reached the ceiling, and the shard gets a part of what is left.
+ * limit asks here for room and gets a part of what is left below the ceiling. What other shards were granted counts, used
+ * or not: they take it without asking. Where too little is left, grants that are not used are withdrawn first, and then
+ * the oldest segments of topics that allow it are dropped.
  *
  * Two clients that grant at the same moment can together grant more than is left: by at most one grant, which is a
  * fraction of what is left; the next sum sees it.
@@ -23,8 +24,16 @@ export interface CeilingParts {
   readonly partitions: () => Promise<readonly { readonly partition: Partition; readonly config: TopicConfig }[]>
 }
 
+/** What a shard holds and may hold, in bytes. */
+interface Counters {
+  readonly held: number
+  readonly limit: number
+}
+
 export class Ceiling {
   readonly #granting = new Map<number, Promise<void>>()
+  /** Ends with the last grant begun: one at a time, each sees the ones before it. */
+  #last: Promise<void> = Promise.resolve()
 
   constructor(private readonly parts: CeilingParts) {}
 
@@ -36,42 +45,58 @@ export class Ceiling {
     // Appends of several partitions run out of room together: one asks for all, the others look again.
     const running = this.#granting.get(shard)
     if (running !== undefined) return running
-    const granting = this.#grant(shard, bytes).finally(() => this.#granting.delete(shard))
+    const granting = this.#last.then(() => this.#grant(shard, bytes)).finally(() => this.#granting.delete(shard))
     this.#granting.set(shard, granting)
+    this.#last = granting.catch(() => undefined)
     return granting
   }
 
   async #grant(shard: number, bytes: number): Promise<void> {
     const { connection, keyspace, maxBytes } = this.parts
+    const key = keyspace.shards()[shard]
+    if (key === undefined) throw new RangeError(`shard ${shard} does not exist`)
     const ceiling = await maxBytes()
-    let held = await this.#held()
-    let total = sum(held)
-    if (total + bytes > ceiling) {
-      await this.#dropOldest(total + bytes - ceiling)
-      held = await this.#held()
-      total = sum(held)
+    let counters = await this.#counters()
+    let left = ceiling - committed(counters, shard)
+    if (left < bytes) {
+      await this.#withdraw(counters, shard)
+      counters = await this.#counters()
+      left = ceiling - committed(counters, shard)
     }
-    const left = ceiling - total
+    if (left < bytes) {
+      await this.#dropOldest(bytes - left)
+      counters = await this.#counters()
+      left = ceiling - committed(counters, shard)
+    }
     if (left < bytes) {
       throw new KafkaError(
         'NAMESPACE_FULL',
-        `namespace ${keyspace.namespace} holds ${total} bytes of its ${ceiling} (max.bytes): ${bytes} more do not fit. ` +
-          'Raise max.bytes, shorten retention, or set memory.policy=delete-oldest on topics whose oldest records may go',
+        `namespace ${keyspace.namespace} holds ${ceiling - left} bytes of its ${ceiling} (max.bytes): ${bytes} more do not ` +
+          'fit. Raise max.bytes, shorten retention, or set memory.policy=delete-oldest on topics whose oldest records may go',
       )
     }
-    const grant = Math.max(bytes, Math.floor(left / (2 * held.length)))
-    const key = keyspace.shards()[shard]
-    if (key === undefined) throw new RangeError(`shard ${shard} does not exist`)
-    await connection.command((client) => client.hset(key, 'limit', (held[shard] ?? 0) + grant))
+    const free = ceiling - counters.reduce((sum, { held }) => sum + held, 0)
+    const grant = Math.max(bytes, Math.min(left, Math.floor(free / (2 * counters.length))))
+    await connection.command((client) => client.hset(key, 'limit', (counters[shard]?.held ?? 0) + grant))
   }
 
-  /** Bytes held, by shard. */
-  async #held(): Promise<number[]> {
+  /** By shard. */
+  async #counters(): Promise<Counters[]> {
     const { connection, keyspace } = this.parts
-    const counters = await connection.command((client) =>
-      Promise.all(keyspace.shards().map((key) => client.hget(key, 'bytes'))),
+    const rows = await connection.command((client) =>
+      Promise.all(keyspace.shards().map((key) => client.hmget(key, 'bytes', 'limit'))),
     )
-    return counters.map((bytes) => Number(bytes ?? 0))
+    return rows.map(([held, limit]) => ({ held: Number(held ?? 0), limit: Number(limit ?? 0) }))
+  }
+
+  /**
+   * Takes back what the other shards were granted and have not used. To nothing, not to what they hold: that grows until
+   * the limit is set, and must not be counted before.
+   */
+  async #withdraw(counters: readonly Counters[], shard: number): Promise<void> {
+    const { connection, keyspace } = this.parts
+    const keys = keyspace.shards().filter((_, i) => i !== shard && unused(counters[i]) > 0)
+    await connection.command((client) => Promise.all(keys.map((key) => client.hset(key, 'limit', 0))))
   }
 
   /** Drops the oldest segments of the topics that allow it, until so many bytes are free or nothing may go. */
@@ -95,6 +120,11 @@ export class Ceiling {
   }
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0)
+/** What all shards hold or may take without asking; of the one that asks only what it holds. */
+function committed(counters: readonly Counters[], asking: number): number {
+  return counters.reduce((sum, own, i) => sum + own.held + (i === asking ? 0 : unused(own)), 0)
+}
+
+function unused(counters: Counters | undefined): number {
+  return counters === undefined ? 0 : Math.max(0, counters.limit - counters.held)
 }

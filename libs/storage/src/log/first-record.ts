@@ -18,6 +18,7 @@ export async function firstRecordAtOrAfter(
   const { batch, appendTime } = entryFields(fields)
   if (batch === undefined) return null
   const view = RecordBatch.read(batch)
+  if ((appendTime === -1 ? view.maxTimestamp : appendTime) < timestamp) return null
   const baseOffset = entryEnd(id) - view.lastOffsetDelta - 1
   const records: OffsetAndTimestamp[] = []
   const raw = await view.records()

@@ -148,6 +148,21 @@ describe('offsetForTimestamp', () => {
     expect(await test.storage.log.offsetForTimestamp(first(topic), 0)).toEqual({ offset: 2, timestamp: 30 })
   })
 
+  it('finds a record behind deleted ones with later timestamps, in the same segment', async () => {
+    const topic = await test.createTopic({ 'retention.ms': '-1' })
+    await append(topic, { records: 2, timestamp: [9000, 10] })
+    for (let i = 0; i < 40; i++) await append(topic, { timestamp: 20 })
+    await append(topic, { records: 3, timestamp: [30, 500, 400] })
+    await append(topic, { timestamp: 600 })
+    for (const start of [1, 2, 5]) {
+      await test.storage.log.deleteRecords(first(topic), start)
+      const find = (timestamp: number) => test.storage.log.offsetForTimestamp(first(topic), timestamp)
+      expect([start, await find(400)]).toEqual([start, { offset: 43, timestamp: 500 }])
+      expect([start, await find(501)]).toEqual([start, { offset: 45, timestamp: 600 }])
+      expect([start, await find(601)]).toEqual([start, null])
+    }
+  })
+
   it('looks into compressed batches', async () => {
     const topic = await test.createTopic({ 'retention.ms': '-1' })
     await append(topic, { records: 3, timestamp: [10, 20, 30], compression: CompressionType.Gzip })

@@ -15,11 +15,14 @@ import { findTimestamp } from '../scripts/find-timestamp.js'
 import { rollSegment } from '../scripts/roll-segment.js'
 import { firstRecordAtOrAfter, type OffsetAndTimestamp } from './first-record.js'
 import { decideRetention } from './retention.js'
+import { entryEnd, type StreamEntry } from './stream-entry.js'
 import type { Partition, PartitionDescription } from './types.js'
 
 /** A step of dropping records is sized so that the server is held for about this long. */
 const DROP_STEP_MS = 2
 const DROP_ENTRIES = { least: 8, most: 1024 }
+/** Entries read at a time where they must be looked at one by one. */
+const SCAN_ENTRIES = 16
 
 export class PartitionLog {
   constructor(
@@ -64,7 +67,9 @@ export class PartitionLog {
       if (maxTimestamp < timestamp || endOffset <= description.logStartOffset) continue
       const fromOffset = Math.max(baseOffset, description.logStartOffset)
       const entry = await findTimestamp(this.connection, keys, { segment: number, timestamp, fromOffset, endOffset })
-      const found = await firstRecordAtOrAfter(entry, timestamp, description.logStartOffset)
+      const found =
+        (await firstRecordAtOrAfter(entry, timestamp, description.logStartOffset)) ??
+        (entry === null ? null : await this.#firstRecordAfter(entry, keys.log(number), timestamp))
       if (found !== null) return found
     }
     return null
@@ -98,6 +103,25 @@ export class PartitionLog {
   /** Seals the active segment, if it is still the one named and not empty. Answers the active segment's number. */
   roll(partition: Partition, segment: number): Promise<number> {
     return rollSegment(this.connection, this.keyspace.of(partition), segment)
+  }
+
+  /**
+   * Looks at one entry after another. For when the entry that the search found has no such record: then it was one deleted
+   * since that had so late a timestamp, and the running maximum tells nothing of what follows.
+   */
+  async #firstRecordAfter(entry: StreamEntry, log: string, timestamp: number): Promise<OffsetAndTimestamp | null> {
+    let after = entryEnd(entry[0])
+    for (;;) {
+      const entries = await this.connection.command((client) =>
+        client.xrangeBuffer(log, `0-${after + 1}`, '(1-0', 'COUNT', SCAN_ENTRIES),
+      )
+      for (const next of entries) {
+        after = entryEnd(next[0])
+        const found = await firstRecordAtOrAfter(next, timestamp, 0)
+        if (found !== null) return found
+      }
+      if (entries.length < SCAN_ENTRIES) return null
+    }
   }
 
   async #dropDeleted(partition: Partition): Promise<void> {

@@ -148,16 +148,31 @@ function fetchResult({ request, segment }: Located, fetched: FetchedSegment): Fe
   if (request.offset < logStartOffset || request.offset > logEndOffset) {
     return outOfRange(request, logStartOffset, logEndOffset)
   }
+  const isAtEnd = nextSegment === null && batches.length === 0 && !bounded
   // Nothing came of a segment that is not the active one, its end marker included: it is gone, or it was the wrong one.
-  const lost = nextSegment === null && batches.length === 0 && !bounded && segment !== state.activeSegment
+  // The same where it begins beyond the offset, because the request names it by a history that was lost: in the log as
+  // it is now, an earlier segment has the offset. Where the segment was looked up, a gap is a gap.
+  const from = batches[0]?.baseOffset ?? (isAtEnd ? state.activeBaseOffset : request.offset)
+  const lost = (isAtEnd && segment !== state.activeSegment) || (request.segment !== null && from > request.offset)
+  if (lost) {
+    return {
+      partition: request.partition,
+      error: null,
+      logStartOffset,
+      logEndOffset,
+      batches: [],
+      segment: null,
+      more: true,
+    }
+  }
   return {
     partition: request.partition,
     error: null,
     logStartOffset,
     logEndOffset,
     batches,
-    segment: lost ? null : (nextSegment ?? segment),
-    more: bounded || nextSegment !== null || lost,
+    segment: nextSegment ?? segment,
+    more: bounded || nextSegment !== null,
   }
 }
 

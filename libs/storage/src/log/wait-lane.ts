@@ -35,8 +35,8 @@ export type StreamReply = readonly (readonly [key: Buffer, entries: readonly Str
 export class WaitLane {
   readonly #parts: WaitLaneParts
   #blocking: Promise<Blocking> | undefined
-  #waiting = false
-  #interrupted = false
+  /** The wait under way. */
+  #wait: { interrupted: boolean } | null = null
   #closed = false
 
   constructor(parts: WaitLaneParts) {
@@ -48,21 +48,20 @@ export class WaitLane {
    * mind before the read has begun must not wait for it.
    */
   async run<T>(wait: () => Promise<T>): Promise<T> {
-    this.#waiting = true
-    this.#interrupted = false
+    this.#wait = { interrupted: false }
     try {
       return await wait()
     } finally {
-      this.#waiting = false
+      this.#wait = null
     }
   }
 
   /** The first entry after each id, once there is any; [] after the time-out, or when it was interrupted. */
   async read(keys: readonly string[], ids: readonly string[], timeoutMs: number): Promise<StreamReply> {
     // Closed before it has a connection: one that is opened now would never be closed.
-    if (this.#interrupted || this.#closed) return []
+    if (this.#isOver) return []
     const { connection, clientId, replyTimeout } = await this.#connect()
-    if (this.#interrupted || this.#closed) return []
+    if (this.#isOver) return []
     // BLOCK 0 would wait for ever
     const block = Math.max(1, Math.ceil(clientId === null ? Math.min(timeoutMs, SHORT_WAIT) : timeoutMs))
     connection.replyTimeout = replyTimeout + block
@@ -73,15 +72,20 @@ export class WaitLane {
   }
 
   interrupt(): void {
-    if (!this.#waiting || this.#interrupted) return
-    this.#interrupted = true
-    void this.#unblock()
+    const wait = this.#wait
+    if (wait === null || wait.interrupted) return
+    wait.interrupted = true
+    void this.#unblock(wait)
   }
 
   async close(): Promise<void> {
     this.#closed = true
     const blocking = await this.#blocking?.catch(() => undefined)
     await blocking?.connection.close()
+  }
+
+  get #isOver(): boolean {
+    return this.#closed || this.#wait === null || this.#wait.interrupted
   }
 
   #connect(): Promise<Blocking> {
@@ -113,11 +117,12 @@ export class WaitLane {
     return connection.command(async (client) => (isCluster(client) ? null : client.client('ID'))).catch(() => null)
   }
 
-  async #unblock(): Promise<void> {
+  async #unblock(wait: { readonly interrupted: boolean }): Promise<void> {
     const clientId = (await this.#blocking?.catch(() => undefined))?.clientId ?? null
     if (clientId === null) return
     const { control } = this.#parts
-    while (this.#waiting && !this.#closed) {
+    // The next wait may have begun when the answer comes: that one is to go on.
+    while (this.#wait === wait && !this.#closed) {
       try {
         await control.command((client) => client.client('UNBLOCK', clientId))
       } catch {

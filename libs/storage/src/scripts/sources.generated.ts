@@ -31,7 +31,7 @@ return offset
 `,
   },
   append: {
-    sha1: 'dddef83484c2b1ff01d1b55aa6bcfb91481be65d',
+    sha1: '8170b19d7d5c20a0a5694dfdf3e968a4321be836',
     lua: `#!lua
 --[[
 Appends record batches, at most one a partition. Each batch is checked whole before anything of it is written; a batch
@@ -50,11 +50,14 @@ Flags  none: refused when memory is full
 
 The producers hash: field = the producer id's 8 bytes as in the batch; value, big-endian:
 
-   0 i16 epoch   2 i64 when it last appended, ms
+   0 i16 epoch   2 i64 when it last appended, ms (those idle for IDLE_MS are dropped, some each time that one is added)
   10 then up to five, newest first, of 24 bytes:  i32 first sequence  i32 last sequence  i64 base offset  i64 append time
 ]]
 local epochs_kept, stride = ARGV[1] == '1', 5
 local LATEST_BATCHES = 5
+-- Longer than any retry lasts; Kafka's producer.id.expiration.ms. So many are looked at for each producer that is added:
+-- of those that are kept, few are idle then, however many come and go.
+local IDLE_MS, LOOKED_AT = 86400000, 8
 
 -- A partition's state, one string of 96 bytes, big-endian (libs/storage/src/log/partition-state.ts draws it).
 local STATE, STATE_FORMAT = '>BBBBi4c8i8i8i8i8i8i8i8i8i8i8', 1
@@ -79,7 +82,7 @@ local function reply(status, base, start, time)
   replies[n + 1], replies[n + 2], replies[n + 3], replies[n + 4] = status, base or -1, start or -1, time or -1
 end
 
--- What the producer's state says of this batch: nil = append it, with the value to store; else a status.
+-- What the producer's state says of this batch: nil = append it, with what to keep and whether it is new; else a status.
 local function check_producer(producers, field, epoch, first, last)
   local known = redis.call('HGET', producers, field)
   local kept = ''
@@ -104,7 +107,16 @@ local function check_producer(producers, field, epoch, first, last)
       return 'OUT_OF_ORDER_SEQUENCE_NUMBER'
     end
   end
-  return nil, kept
+  return nil, kept, not known
+end
+
+-- Not permitted by a user's rights (HRANDFIELD): all are kept.
+local function forget_idle(producers)
+  local some = redis.pcall('HRANDFIELD', producers, LOOKED_AT, 'WITHVALUES')
+  for i = 1, #some, 2 do
+    local value = some[i + 1]
+    if #value > 10 and now - struct.unpack('>i8', value, 3) > IDLE_MS then redis.call('HDEL', producers, some[i]) end
+  end
 end
 
 local function append(shard, state_key, producers, log, segment, segment_bytes, segment_ms, log_time, batch)
@@ -120,14 +132,14 @@ local function append(shard, state_key, producers, log, segment, segment_bytes, 
   local last_delta, _, batch_timestamp, producer_id, epoch, first = struct.unpack('>i4i8i8i8i2i4', batch, 24)
   if length ~= bytes - 12 or magic ~= 2 or last_delta < 0 then return reply('CORRUPT_MESSAGE') end
 
-  local last, kept, field
+  local last, kept, field, is_new
   if producer_id >= 0 then
     field = string.sub(batch, 44, 51)
     last = (first + last_delta) % 2147483648
     local status, value, time = check_producer(producers, field, epoch, first, last)
     if status == 1 then return reply(1, value, start, time) end
     if status then return reply(status) end
-    kept = value
+    kept, is_new = value, time
   end
 
   if active ~= segment then return reply('STALE_SEGMENT', active) end
@@ -160,6 +172,7 @@ local function append(shard, state_key, producers, log, segment, segment_bytes, 
     active, base, active_size + bytes, math.max(active_timestamp, timestamp), active_since))
   grown[shard] = grown[shard] + bytes
   if field then
+    if is_new then forget_idle(producers) end
     redis.call('HSET', producers, field, struct.pack('>i2i8i4i4i8i8', epoch, now, first, last, end_offset,
       log_time and now or -1) .. kept)
   end

@@ -19,7 +19,7 @@ export class PeerProcess {
   constructor(readonly name: PeerName) {
     this.#child = fork(fileURLToPath(new URL('peer-main.js', import.meta.url)), [name], {
       // kafkajs computes some of its timers so; they fire at once, as meant
-      execArgv: ['--disable-warning=TimeoutNegativeWarning'],
+      execArgv: ['--expose-gc', '--disable-warning=TimeoutNegativeWarning'],
     })
   }
 

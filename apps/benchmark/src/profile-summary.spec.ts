@@ -21,7 +21,7 @@ describe('selfTimes', () => {
     }
     expect(selfTimes(profile, 5)).toEqual([
       { where: expect.stringMatching(/^encode {2}b.c.d\.js:10$/), share: 0.75 },
-      { where: '(anonymous)', share: 0.25 },
+      { where: '(native code)', share: 0.25 },
     ])
   })
 })

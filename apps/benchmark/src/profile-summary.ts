@@ -19,7 +19,7 @@ export function selfTimes({ nodes, samples = [], timeDeltas = [] }: Profiler.Pro
   let total = 0
   samples.forEach((id, i) => {
     const name = names.get(id) ?? '?'
-    if (name === '(idle)') return
+    if (name === '(idle)' || name.includes('node:inspector')) return // the profiler's own time
     const time = timeDeltas[i] ?? 0
     total += time
     times.set(name, (times.get(name) ?? 0) + time)
@@ -31,7 +31,7 @@ export function selfTimes({ nodes, samples = [], timeDeltas = [] }: Profiler.Pro
 }
 
 function describe({ functionName, url, lineNumber }: Profiler.Profile['nodes'][number]['callFrame']): string {
-  const name = functionName === '' ? '(anonymous)' : functionName
+  const name = functionName || (url === '' ? '(native code)' : '(anonymous)')
   if (url === '') return name
   const file = url
     .replace(/^file:\/\//, '')

@@ -25,6 +25,8 @@ export class Workplace implements WorkContext {
 
   async round(options: { seconds: number; checking: boolean; profile: boolean }): Promise<Figures> {
     if (this.#session === null) throw new Error('open comes first')
+    // what the last round left behind is not this round's to clear away
+    globalThis.gc?.()
     if (!options.profile) return this.#session.round(options)
     this.#profile ??= await CpuProfile.begin()
     await this.#profile.start()

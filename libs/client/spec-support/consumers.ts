@@ -10,7 +10,7 @@ import {
 import { testRedisUrls, uniqueNamespace } from '@rivulet/testing'
 import type { ClientContext } from '../src/client-context.js'
 import { Consumer } from '../src/consumer/consumer.js'
-import type { RivuletConsumerConfig } from '../src/consumer/consumer-settings.js'
+import type { AnyConsumerConfig } from '../src/consumer/consumer-settings.js'
 import { createLogger } from '../src/logger.js'
 import { SharedStorage } from '../src/shared-storage.js'
 import { type EachMessagePayload, type LogEntry, logLevel } from '../src/types.js'
@@ -93,7 +93,7 @@ export class TestNamespace {
     return result.baseOffset
   }
 
-  consumer(config: RivuletConsumerConfig = {}, { urls }: { urls?: readonly string[] } = {}): Consumer {
+  consumer(config: AnyConsumerConfig = {}, { urls }: { urls?: readonly string[] } = {}): Consumer {
     const consumer = new Consumer(this.context(urls), {
       autoOffsetReset: 'earliest',
       maxWaitTimeInMs: 500,

@@ -20,7 +20,7 @@ export interface TestSession {
 }
 
 /** Retries without waiting. */
-export const FAST_RETRY = { initialRetryTime: 1, factor: 0, multiplier: 1, maxRetryTime: 1 }
+const FAST_RETRY = { initialRetryTime: 1, factor: 0, multiplier: 1, maxRetryTime: 1 }
 
 /** A session on logs and topics in memory. */
 export function testSession(config: ProducerConfig = {}): TestSession {

@@ -7,8 +7,10 @@ import { transform } from '@swc/core'
 
 if (isMainThread) register(import.meta.url)
 
-const isOurs = (url) => url?.startsWith('file:') && !url.includes('/node_modules/')
+/** @param {string | undefined} url */
+const isOurs = (url) => url !== undefined && url.startsWith('file:') && !url.includes('/node_modules/')
 
+/** @type {import('node:module').ResolveHook} */
 export async function resolve(specifier, context, next) {
   try {
     return await next(specifier, context)
@@ -18,10 +20,14 @@ export async function resolve(specifier, context, next) {
   }
 }
 
+/** @type {import('node:module').LoadHook} */
 export async function load(url, context, next) {
   if (!url.endsWith('.ts')) return next(url, context)
-  const jsc = { target: 'es2023', parser: { syntax: 'typescript', decorators: true } }
   const source = await readFile(fileURLToPath(url), 'utf8')
-  const { code } = await transform(source, { jsc, module: { type: 'es6' }, sourceMaps: 'inline' })
+  const { code } = await transform(source, {
+    jsc: { target: 'es2023', parser: { syntax: 'typescript', decorators: true } },
+    module: { type: 'es6' },
+    sourceMaps: 'inline',
+  })
   return { format: 'module', source: code, shortCircuit: true }
 }

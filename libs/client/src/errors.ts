@@ -1,6 +1,7 @@
 import { types } from 'node:util'
 import { KafkaError } from '@rivulet/protocol'
 import type { ErrorName } from '@rivulet/protocol'
+import { show } from './show.js'
 
 /** What every constructor of this file takes first: a message, or an error whose message (and type, code …) it takes over. */
 export type ErrorOrMessage = Error | string
@@ -19,6 +20,10 @@ const UNRECOVERABLE: ReadonlySet<string> = new Set(['RangeError', 'ReferenceErro
 
 /** Errors of Node's own are of another realm than a program in a vm context (under Jest, for one): instanceof misses them. */
 export const isError = (e: unknown): e is Error => e instanceof Error || types.isNativeError(e)
+
+/** Whatever an application threw or rejected with, as an error. */
+export const toError = (thrown: unknown): Error =>
+  isError(thrown) ? thrown : new Error(typeof thrown === 'object' && thrown !== null ? show(thrown) : String(thrown))
 
 const messageOf = (e: ErrorOrMessage): string => (typeof e === 'string' ? e : e.message)
 
@@ -380,7 +385,7 @@ function systemCode(error: unknown): string | undefined {
 export function toKafkaJSError(error: unknown, detail: { topic?: string; partition?: number } = {}): KafkaJSError {
   if (error instanceof KafkaJSError) return error
   if (!(error instanceof KafkaError)) {
-    const e = isError(error) ? error : new Error(String(error))
+    const e = toError(error)
     return new KafkaJSError(e, { retriable: isRetriable(e), cause: e })
   }
   const broker = stringOf(error.details['broker'])

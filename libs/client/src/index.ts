@@ -1,7 +1,10 @@
 export type { Admin } from './admin/admin.js'
 export { CompressionCodecs } from './compression-codecs.js'
 export type { CompressionCodec, CompressionCodecFactory } from './compression-codecs.js'
+export type { AssignmentRequest } from './consumer/check-arguments.js'
 export type { Consumer } from './consumer/consumer.js'
+export type { RivuletConsumerEventPayloads, RivuletConsumerEvents } from './consumer/consumer-events.js'
+export { KafkaJSLogTruncated } from './consumer/log-truncated-error.js'
 export {
   KafkaJSAggregateError,
   KafkaJSAlterPartitionReassignmentsError,

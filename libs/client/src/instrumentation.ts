@@ -1,4 +1,4 @@
-import { isError, KafkaJSNonRetriableError } from './errors.js'
+import { KafkaJSNonRetriableError, toError } from './errors.js'
 import type { AdminEvents, ConsumerEvents, InstrumentationEvent, Logger, ProducerEvents } from './types.js'
 
 /** `producer.events`. */
@@ -111,7 +111,7 @@ export class Instrumentation<Payloads extends object> {
   }
 
   #report(eventName: string, error: unknown): void {
-    const e = isError(error) ? error : new Error(String(error))
+    const e = toError(error)
     this.#logger?.error(`Failed to execute listener: ${e.message}`, { eventName, stack: e.stack })
   }
 }

@@ -77,6 +77,7 @@ function connect(options: ClientOptions, logger: Logger, signal: AbortSignal): P
       return await Storage.connect({
         ...options.storage,
         logger: storageLogger,
+        signal,
         // Tried again here, so that it ends as every other retry of this client does.
         retry: { retries: 0 },
       })

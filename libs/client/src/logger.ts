@@ -1,3 +1,4 @@
+import { toError } from './errors.js'
 import { logLevel } from './types.js'
 import type { LogEntry, Logger, logCreator } from './types.js'
 
@@ -46,13 +47,18 @@ export function createLogger(
       (message: string, extra: object = {}): void => {
         const entryLevel = LABELS[label]
         if (entryLevel > (ownLevel ?? rootLevel)) return
-        write({
-          // kafkajs's type says string, its root logger has none
-          namespace: namespace ?? '',
-          level: entryLevel,
-          label,
-          log: { timestamp: new Date().toISOString(), logger: 'rivulet', message, ...extra },
-        })
+        try {
+          write({
+            // kafkajs's type says string, its root logger has none
+            namespace: namespace ?? '',
+            level: entryLevel,
+            label,
+            log: { timestamp: new Date().toISOString(), logger: 'rivulet', message, ...extra },
+          })
+        } catch (error) {
+          // It would end whatever was to be logged: a send, a fetch.
+          process.emitWarning(`The logger has failed: ${toError(error).message}`)
+        }
       }
     return {
       info: at('INFO'),

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { isError, isRetriable, KafkaJSNonRetriableError, KafkaJSNumberOfRetriesExceeded } from './errors.js'
+import { isRetriable, KafkaJSNonRetriableError, KafkaJSNumberOfRetriesExceeded, toError } from './errors.js'
 import type { RetryOptions } from './types.js'
 
 /** Retry options with every default filled in. */
@@ -24,12 +24,16 @@ export function retrySettings(
 const jittered = (time: number, factor: number): number =>
   Math.ceil(time - factor * time + Math.random() * 2 * factor * time)
 
+/** A timer that is to wait for longer than this waits not at all. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
 /** The first wait, in ms. */
-export const firstRetryTime = (settings: RetrySettings): number => jittered(settings.initialRetryTime, settings.factor)
+export const firstRetryTime = (settings: RetrySettings): number =>
+  Math.min(jittered(settings.initialRetryTime, settings.factor), LONGEST_TIMER)
 
 /** The wait after one of `retryTime`, in ms. */
 export const nextRetryTime = (settings: RetrySettings, retryTime: number): number =>
-  Math.min(jittered(retryTime, settings.factor) * settings.multiplier, settings.maxRetryTime)
+  Math.min(jittered(retryTime, settings.factor) * settings.multiplier, settings.maxRetryTime, LONGEST_TIMER)
 
 /** Ends the tries with this error, as it is. */
 export type Bail = (error: Error) => void
@@ -55,7 +59,7 @@ export function createRetry(options: RetryOptions = {}, signal?: AbortSignal) {
         if (bailed === undefined) return result
       } catch (error) {
         if (bailed === undefined) {
-          const e = isError(error) ? error : new Error(String(error))
+          const e = toError(error)
           if (!isRetriable(e)) throw new KafkaJSNonRetriableError(e, { cause: e.cause ?? e })
           if (retryCount >= settings.retries) throw new KafkaJSNumberOfRetriesExceeded(e, { retryCount, retryTime })
         }

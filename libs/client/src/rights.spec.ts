@@ -41,7 +41,7 @@ async function roundTrip(kafka: Kafka, topic: string): Promise<string[]> {
       await producer.send({ topic, messages: [{ value: String(i).padEnd(500_000) }] })
     }
     const values: string[] = []
-    await consumer.assign([{ topic, partition: 0, offset: 0 }])
+    consumer.assign([{ topic, partition: 0, offset: 0 }])
     await new Promise<void>((resolve, reject) => {
       consumer.on('consumer.crash', ({ payload }) => reject(payload.error))
       void consumer.run({

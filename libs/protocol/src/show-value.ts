@@ -12,7 +12,9 @@ export function showValue(value: unknown): string {
 
 function showText(text: string): string {
   // By code points, so that a cut never leaves half a character.
-  return text.length <= longest ? JSON.stringify(text) : `${JSON.stringify(Array.from(text).slice(0, longest).join(''))}…`
+  return text.length <= longest
+    ? JSON.stringify(text)
+    : `${JSON.stringify(Array.from(text).slice(0, longest).join(''))}…`
 }
 
 /** A URL may hold a user's password, and may stand where it does not belong. */

@@ -93,9 +93,10 @@ async function download(cache: string, log: (message: string) => void, check: Ch
     const home = join(cache, `${product}-${version}-${process.arch}`)
     if ((await works(home, check)) === null) {
       await rm(home, { recursive: true, force: true })
-      await rename(root, home).catch((error: NodeJS.ErrnoException) => {
+      await rename(root, home).catch((error: unknown) => {
+        const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
         // the other process was quicker
-        if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
+        if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error
       })
     }
     const server = await works(home, check)

@@ -91,7 +91,7 @@ class Container {
   readonly #child: ChildProcess
   #said = ''
   #running = true
-  #exit: Promise<void>
+  readonly #exit: Promise<void>
 
   constructor(name: string, child: ChildProcess) {
     this.#name = name

@@ -135,7 +135,7 @@ class LocalServer implements RedisServerProcess {
     closeSync(output)
     const leader = child.pid
     if (leader === undefined) {
-      const [error] = await once(child, 'error')
+      const error = await new Promise<Error>((resolve) => child.once('error', resolve))
       throw new RedisServerStartError(`${this.description} could not be started: ${String(error)}`, { cause: error })
     }
     this.#child = child

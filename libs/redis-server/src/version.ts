@@ -1,5 +1,5 @@
 /** The oldest Redis that can be used: the first whose scripts declare by flags what they may do (allow-oom, no-writes). */
-export const OLDEST_REDIS: Version = { major: 7, minor: 0 }
+const OLDEST_REDIS: Version = { major: 7, minor: 0 }
 
 export interface Version {
   major: number

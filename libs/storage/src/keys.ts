@@ -47,7 +47,7 @@ export class PartitionKeys {
   }
 }
 
-export function shardKey(namespace: string, tag: string): string {
+function shardKey(namespace: string, tag: string): string {
   return `${namespace}:{${tag}}:shard`
 }
 

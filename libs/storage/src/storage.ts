@@ -39,6 +39,8 @@ export interface StorageOptions {
   /** How long a topic's metadata is kept without news of it, in ms; 300,000. Kafka's `metadata.max.age.ms`. */
   readonly metadataMaxAge?: number
   readonly logger?: StorageLogger
+  /** Its abort gives up connecting: CLIENT_CLOSED. Nothing follows from it later. */
+  readonly signal?: AbortSignal
 }
 
 /** What a namespace runs on, in Kafka's terms. */
@@ -71,6 +73,8 @@ export class Storage {
   readonly #roller: SegmentRoller
   readonly #ceiling: Ceiling
   readonly #open = new Set<{ close(): Promise<void> }>()
+  /** Gives up the connections that are being opened. */
+  readonly #abort = new AbortController()
   #closing: Promise<void> | undefined
 
   private constructor(parts: StorageParts) {
@@ -121,8 +125,12 @@ export class Storage {
       requestTimeout: options.requestTimeout ?? 30_000,
       retry: { ...DEFAULT_RETRY, ...options.retry },
       logger,
+      signal: options.signal,
     })
-    const command = await server.open('command')
+    const { signal } = options
+    const command = await server.open('command', signal)
+    const giveUp = (): void => void command.close()
+    signal?.addEventListener('abort', giveUp, { once: true })
     try {
       const rights = await askServerRights(command, name)
       warnOfMissingRights(rights, logger)
@@ -130,16 +138,22 @@ export class Storage {
       const { subscribe, ...known } = rights
       const facts = mergeFacts(server.primaries, known)
       const storage = new Storage({ server, command, namespace, facts, options, logger })
+      const giveUpAll = (): void => void storage.close()
+      signal?.addEventListener('abort', giveUpAll, { once: true })
       try {
         if (subscribe) await storage.#watch()
       } catch (error) {
         await storage.close()
         throw error
+      } finally {
+        signal?.removeEventListener('abort', giveUpAll)
       }
       return storage
     } catch (error) {
       await command.close()
       throw error
+    } finally {
+      signal?.removeEventListener('abort', giveUp)
     }
   }
 
@@ -156,7 +170,7 @@ export class Storage {
   /** Opens an appender, with a connection of its own. @throws KafkaError when Redis cannot be reached */
   async openAppender(): Promise<Appender> {
     const appender = new RedisAppender({
-      connection: await this.#parts.server.open('appender'),
+      connection: await this.#parts.server.open('appender', this.#abort.signal),
       keyspace: this.#keyspace,
       ceiling: this.#ceiling,
       roller: this.#roller,
@@ -170,8 +184,8 @@ export class Storage {
     const reader = new RedisLogReader({
       log: this.log,
       keyspace: this.#keyspace,
-      connection: await this.#parts.server.open('reader-fetch'),
-      openBlocking: () => this.#parts.server.open('reader-block'),
+      connection: await this.#parts.server.open('reader-fetch', this.#abort.signal),
+      openBlocking: (signal) => this.#parts.server.open('reader-block', signal),
       canUnblock: this.facts.clientUnblock,
     })
     return this.#keep(reader)
@@ -213,13 +227,14 @@ export class Storage {
 
   /** Closes all connections, the appenders' and readers' included. Takes at most a second, whatever is going on. */
   close(): Promise<void> {
+    this.#abort.abort()
     this.#closing ??= Promise.all([...this.#open].map((part) => part.close())).then(() => undefined)
     return this.#closing
   }
 
   async #watch(): Promise<void> {
     const { server, namespace, logger } = this.#parts
-    const connection = await server.open('subscriber')
+    const connection = await server.open('subscriber', this.#abort.signal)
     const watcher = new ChangeWatcher(connection, metaKeys(namespace.name).changes, logger, (change) =>
       this.topics.changed(change),
     )

@@ -1,6 +1,7 @@
+import type { AutoOffsetReset } from '../types.js'
 import type { LeaderEpoch, Partition, SeenEpoch } from '@rivulet/storage'
 import type { BufferBudget } from './buffer-budget.js'
-import type { AutoOffsetReset, StartOffset } from './offset-reset.js'
+import type { StartOffset } from './offset-reset.js'
 import { PartitionBuffer } from './partition-buffer.js'
 
 /** Epochs remembered for validation; a log that had more failovers is validated by its latest ones. */
@@ -126,6 +127,7 @@ export class AssignedPartition {
     this.segment = null
     this.behind = true
     this.draining = false
+    this.epochs = this.epochs.filter((epoch) => epoch.startOffset <= offset)
     this.buffer.clear()
   }
 
@@ -168,6 +170,6 @@ export class AssignedPartition {
   }
 }
 
-export function sameEpoch(a: LeaderEpoch, b: LeaderEpoch): boolean {
+function sameEpoch(a: LeaderEpoch, b: LeaderEpoch): boolean {
   return a.number === b.number && a.replicationId === b.replicationId
 }

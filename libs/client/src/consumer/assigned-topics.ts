@@ -18,8 +18,8 @@ export interface AssignedTopicsOptions {
   readonly instrumentation: ConsumerInstrumentation
   readonly logger: Logger
   /** Partitions have a log that had none, or another one, or none any more. */
-  onChange(): void
-  onCrash(error: KafkaJSError): void
+  readonly onChange: () => void
+  readonly onCrash: (error: KafkaJSError) => void
 }
 
 /**

@@ -1,6 +1,7 @@
+import type { AutoOffsetReset } from '../types.js'
 import { KafkaJSNonRetriableError } from '../errors.js'
 import { show } from '../show.js'
-import type { AutoOffsetReset, StartOffset } from './offset-reset.js'
+import type { StartOffset } from './offset-reset.js'
 import { parseOffset, startAt } from './offset-reset.js'
 import type { Assignment } from './subscription-state.js'
 
@@ -14,10 +15,10 @@ export interface AssignmentRequest {
 
 /** @throws KafkaJSNonRetriableError naming what is wrong */
 export function parseAssignment(requests: readonly AssignmentRequest[], policy: AutoOffsetReset): Assignment[] {
-  if (!Array.isArray(requests)) {
+  if (!isArray(requests)) {
     throw new KafkaJSNonRetriableError(`Array of { topic, partition, offset? } required instead of ${show(requests)}`)
   }
-  return requests.map((request: AssignmentRequest) => {
+  return requests.map((request) => {
     checkTopic(request?.topic)
     checkPartition(request.partition)
     const { topic, partition, offset } = request
@@ -39,7 +40,7 @@ export function checkPauses(
   requests: readonly { topic: string; partitions?: unknown }[],
   verb: 'pause' | 'resume',
 ): void {
-  if (!Array.isArray(requests)) {
+  if (!isArray(requests)) {
     throw new KafkaJSNonRetriableError(
       `Array of { topic, partitions? } required to ${verb} instead of ${show(requests)}`,
     )
@@ -76,7 +77,7 @@ export function checkSubscription(subscription: { topic?: unknown; topics?: unkn
 export function checkCommits(
   commits: readonly { topic: string; partition: number; offset: string; metadata?: unknown }[],
 ): void {
-  if (!Array.isArray(commits)) {
+  if (!isArray(commits)) {
     throw new KafkaJSNonRetriableError(`Array of { topic, partition, offset } required instead of ${show(commits)}`)
   }
   for (const commit of commits) {
@@ -91,6 +92,9 @@ export function checkCommits(
     }
   }
 }
+
+// As a type guard it would take the elements' type away from a readonly list.
+const isArray = (list: unknown): boolean => Array.isArray(list)
 
 function checkTopic(topic: unknown): void {
   if (typeof topic !== 'string' || topic === '') throw new KafkaJSNonRetriableError(`Invalid topic ${show(topic)}`)

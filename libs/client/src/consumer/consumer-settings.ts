@@ -1,16 +1,17 @@
 import { consumerOptions, parseOptions, runOptions, unknownOptions } from '@rivulet/protocol'
 import { KafkaJSNonRetriableError, toKafkaJSError } from '../errors.js'
 import { type RetrySettings, retrySettings } from '../retry.js'
-import type { ConsumerConfig, ConsumerRunConfig, Logger, RetryOptions } from '../types.js'
-import type { AutoOffsetReset } from './offset-reset.js'
+import type {
+  AssignedConsumerConfig,
+  AutoOffsetReset,
+  ConsumerConfig,
+  ConsumerRunConfig,
+  Logger,
+  RetryOptions,
+} from '../types.js'
 
-/** kafkajs's configuration of a consumer, and Rivulet's additions. */
-export interface RivuletConsumerConfig extends Omit<ConsumerConfig, 'groupId' | 'autoOffsetReset'> {
-  /** The consumer group; not needed by a consumer that reads what it was assigned. */
-  groupId?: string
-  /** Where a partition starts that has no offset, or one outside of the log ('latest'). Kafka: auto.offset.reset */
-  autoOffsetReset?: AutoOffsetReset
-}
+/** Of a consumer with a group or without. */
+export type AnyConsumerConfig = AssignedConsumerConfig & Partial<Pick<ConsumerConfig, 'groupId'>>
 
 /** The checked configuration, every default filled in. */
 export interface ConsumerSettings {
@@ -26,7 +27,7 @@ export interface ConsumerSettings {
 
 /** @throws KafkaJSNonRetriableError naming the option and its value */
 export function parseConsumerConfig(
-  config: RivuletConsumerConfig,
+  config: AnyConsumerConfig,
   clientRetry: RetryOptions,
   logger: Logger,
 ): ConsumerSettings {

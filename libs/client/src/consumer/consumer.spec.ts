@@ -215,7 +215,9 @@ describe('events', () => {
   it('refuses a name that is none', () => {
     const consumer = namespace.consumer()
     const name: string = 'consumer.nonsense'
-    expect(() => Reflect.apply(consumer.on, consumer, [name, () => undefined])).toThrow(/Event name should be one of/)
+    expect(() => void Reflect.apply(consumer.on, consumer, [name, () => undefined])).toThrow(
+      /Event name should be one of/,
+    )
   })
 })
 

@@ -1,7 +1,13 @@
 import type { Storage } from '@rivulet/storage'
 import { bindMethods } from '../bind-methods.js'
 import type { ClientContext } from '../client-context.js'
-import { type KafkaJSError, KafkaJSNonRetriableError, KafkaJSNotImplemented, toKafkaJSError } from '../errors.js'
+import {
+  type KafkaJSError,
+  KafkaJSNonRetriableError,
+  KafkaJSNotImplemented,
+  toError,
+  toKafkaJSError,
+} from '../errors.js'
 import { Instrumentation } from '../instrumentation.js'
 import { retrySettings } from '../retry.js'
 import type {
@@ -32,7 +38,7 @@ import {
   type ConsumerSettings,
   parseConsumerConfig,
   parseRunConfig,
-  type RivuletConsumerConfig,
+  type AnyConsumerConfig,
   type RunSettings,
 } from './consumer-settings.js'
 import type { WorkHooks } from './dispatcher.js'
@@ -45,6 +51,8 @@ import { within } from './within.js'
 const HANDLER_GRACE_MS = 500
 /** … and so long the connections may take to close, ms. */
 const RELEASE_GRACE_MS = 400
+/** How deep the causes of an error are looked into. */
+const MAX_CAUSES = 20
 
 /** One call of run(), until it has stopped: restarts after crashes belong to it. */
 interface Run {
@@ -70,7 +78,7 @@ export class Consumer {
   #closed = new Termination()
 
   /** @throws KafkaJSNonRetriableError for an option that is wrong, naming it and its value */
-  constructor(context: ClientContext, config: RivuletConsumerConfig = {}) {
+  constructor(context: ClientContext, config: AnyConsumerConfig = {}) {
     this.#context = context
     this.#logger = context.logger.namespace('Consumer')
     this.#settings = parseConsumerConfig(config, context.retry, this.#logger)
@@ -330,7 +338,7 @@ export class Consumer {
     } catch (thrown) {
       this.#logger.error(
         'Caught error when invoking user-provided "restartOnFailure" callback. Defaulting to restarting.',
-        { error: thrown instanceof Error ? thrown.message : String(thrown), cause: error.message, groupId },
+        { error: toError(thrown).message, cause: error.message, groupId },
       )
       return true
     }
@@ -377,8 +385,11 @@ export class Consumer {
 /** kafkajs's rule: what was wrong in the first place decides, as far as it says whether it can be retried. */
 function isRetriableAtHeart(error: Error): boolean {
   let retriable = false
-  for (let original: unknown = error; original instanceof Error; original = original.cause) {
+  let original: unknown = error
+  // An application's error may be its own cause.
+  for (let depth = 0; depth < MAX_CAUSES && original instanceof Error; depth++) {
     if ('retriable' in original) retriable = original.retriable === true
+    original = original.cause
   }
   return retriable
 }

@@ -6,6 +6,7 @@ import {
   KafkaJSError,
   KafkaJSNonRetriableError,
   KafkaJSNumberOfRetriesExceeded,
+  toError,
   toKafkaJSError,
 } from '../errors.js'
 import type { EachBatchHandler, EachMessageHandler, Logger, Offsets, OffsetsByTopicPartition } from '../types.js'
@@ -48,12 +49,12 @@ export interface DispatcherOptions {
   readonly instrumentation: ConsumerInstrumentation
   readonly logger: Logger
   /** Pauses and resumes on behalf of a handler: others must hear of it, too. */
-  pause(topic: string, partition: number): void
-  resume(topic: string, partition: number): void
+  readonly pause: (topic: string, partition: number) => void
+  readonly resume: (topic: string, partition: number) => void
   /** The partition has room for more, or must be fetched anew. */
-  onDrained(partition: AssignedPartition): void
+  readonly onDrained: (partition: AssignedPartition) => void
   /** A handler's error that trying again has not cured, or cannot. */
-  onCrash(error: KafkaJSError): void
+  readonly onCrash: (error: KafkaJSError) => void
 }
 
 /**
@@ -329,8 +330,4 @@ export class Dispatcher {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value
-}
-
-function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown))
 }

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { KafkaError } from '@rivulet/protocol'
+import type { LogReader } from '@rivulet/storage'
 import { waitFor } from '@rivulet/testing'
 import { deferred } from '../../spec-support/consumers.js'
 import { ScriptedLog } from '../../spec-support/scripted-log.js'
@@ -201,6 +203,27 @@ describe('a fetcher', () => {
     ])
   })
 
+  it('takes nothing of a leader epoch that the server asked does not know, and asks again', async () => {
+    setUp()
+    log.append(0)
+    await untilBuffered(0, 1)
+    const validate = log.validate.bind(log)
+    const asked: unknown[] = []
+    log.validate = async (...args: Parameters<LogReader['validate']>) => {
+      asked.push(args[3]?.number)
+      if (asked.length === 1) throw new KafkaError('UNKNOWN_LEADER_EPOCH')
+      return validate(args[0], args[1], args[2])
+    }
+    log.epoch = { number: 1, replicationId: 'bbbbbbbb' }
+    log.append(0)
+    await waitFor(() => asked.length > 0, { what: 'a check' })
+    expect(partition(0).fetchOffset).toBe(1)
+    await untilBuffered(0, 2)
+    // In doubt still, without a batch that says why; then the batch, which is there yet.
+    expect(asked).toEqual([1, undefined, 1])
+    expect(crashes).toEqual([])
+  })
+
   it('checks every position after a reconnect, and takes nothing before', async () => {
     setUp({ partitions: 2 })
     await untilWaiting()
@@ -216,7 +239,7 @@ describe('a fetcher', () => {
     expect(partition(0).buffer.isEmpty).toBe(true)
     verdict.resolve()
     await untilBuffered(0, 1)
-    expect(log.validated.map(({ partition: p }) => p).sort()).toEqual([0, 1])
+    expect(log.validated.map(({ partition: p }) => p).sort((a, b) => a - b)).toEqual([0, 1])
   })
 
   it('goes back to where the logs part when a tail was lost', async () => {
@@ -245,6 +268,8 @@ describe('a fetcher', () => {
     await waitFor(() => waitedInVain > 0, { what: 'a wait for the segment that is gone' })
     log.append(0)
     await untilBuffered(0, 1)
+    expect(partition(0).buffer.take()?.baseOffset).toBe(0)
+    expect(crashes).toEqual([])
   })
 
   it('checks silent positions as often as a wait may last', async () => {

@@ -25,8 +25,8 @@ export interface FetcherOptions {
   readonly instrumentation: ConsumerInstrumentation
   readonly logger: Logger
   /** There is something to hand out. */
-  onRecords(): void
-  onCrash(error: KafkaJSError): void
+  readonly onRecords: () => void
+  readonly onCrash: (error: KafkaJSError) => void
 }
 
 /**

@@ -28,10 +28,10 @@ export interface LaneOptions {
   readonly events: FetchEvents
   readonly logger: Logger
   /** There is something to hand out. */
-  onRecords(): void
+  readonly onRecords: () => void
   /** The partition's log does not exist. */
-  onTopicGone(partition: AssignedPartition): void
-  onCrash(error: KafkaJSError): void
+  readonly onTopicGone: (partition: AssignedPartition) => void
+  readonly onCrash: (error: KafkaJSError) => void
 }
 
 interface Asked {
@@ -56,7 +56,7 @@ export class LaneFetcher {
   private turn = 0
   /** The last call was a wait: what it woke is fetched alone, the others were at their end a moment ago. */
   private afterWait = false
-  private gathered = { bytes: 0, since: 0 }
+  private readonly gathered = { bytes: 0, since: 0 }
   private readonly abort = new AbortController()
   private readonly failures: RetryState
   /** Settles when the loop has ended. */

@@ -1,15 +1,4 @@
-/**
- * Where a partition starts that has no position of its own, or whose position is no longer in the log.
- *
- * - `'earliest'`: the first record that is still there
- * - `'latest'`: only records written from now on
- * - `'none'`: nothing is guessed, the consumer fails with `KafkaJSOffsetOutOfRange`
- * - `{ timestamp }`: the first record with this timestamp (milliseconds since 1970) or a later one; the end of the log
- *   where there is none
- *
- * Mirrors Kafka's `auto.offset.reset` (`{ timestamp }` is its `by_duration`, with the instant spelt out).
- */
-export type AutoOffsetReset = 'earliest' | 'latest' | 'none' | { readonly timestamp: number }
+import type { AutoOffsetReset } from '../types.js'
 
 /** Where a partition is to start; `reset` leaves it to the reset policy. */
 export type StartOffset =

@@ -19,8 +19,8 @@ export interface PositionsOptions {
   readonly instrumentation: ConsumerInstrumentation
   readonly logger: Logger
   /** The partition's log does not exist. */
-  onTopicGone(partition: AssignedPartition): void
-  onCrash(error: KafkaJSError): void
+  readonly onTopicGone: (partition: AssignedPartition) => void
+  readonly onCrash: (error: KafkaJSError) => void
 }
 
 /**
@@ -87,8 +87,10 @@ export class Positions {
     if (log === null) return
     let verdict: Validation
     try {
-      verdict = await this.options.reader.validate(log, fetchOffset, epochs)
+      verdict = await this.options.reader.validate(log, fetchOffset, epochs, suspectEpoch)
     } catch (error) {
+      // Should the batch be there when the server is asked again, it is fetched again.
+      partition.suspectEpoch = null
       return this.failed(partition, error)
     }
     // Overtaken by a seek or a pause: the partition is still in doubt, or no longer.
@@ -169,6 +171,6 @@ export class Positions {
 }
 
 /** Whether the log that was asked for does not exist (any more). */
-export function isTopicGone({ type }: KafkaError): boolean {
+function isTopicGone({ type }: KafkaError): boolean {
   return type === 'UNKNOWN_TOPIC_ID' || type === 'UNKNOWN_TOPIC_OR_PARTITION'
 }

@@ -20,10 +20,10 @@ export interface RunSessionOptions {
   readonly instrumentation: ConsumerInstrumentation
   readonly clientId: string
   readonly logger: Logger
-  pause(topic: string, partition: number): void
-  resume(topic: string, partition: number): void
+  readonly pause: (topic: string, partition: number) => void
+  readonly resume: (topic: string, partition: number) => void
   /** Called at most once. */
-  onCrash(error: KafkaJSError): void
+  readonly onCrash: (error: KafkaJSError) => void
 }
 
 /** One run of a consumer, from start to stop or crash: its fetching and its handlers. */

@@ -1,6 +1,7 @@
+import type { AutoOffsetReset } from '../types.js'
 import { AssignedPartition } from './assigned-partition.js'
 import type { BufferBudget } from './buffer-budget.js'
-import type { AutoOffsetReset, StartOffset } from './offset-reset.js'
+import type { StartOffset } from './offset-reset.js'
 import { type PauseRequest, PausedPartitions } from './paused-partitions.js'
 
 export interface Assignment {
@@ -75,7 +76,7 @@ export class SubscriptionState {
       return
     }
     let ofTopic = this.pendingSeeks.get(topic)
-    if (ofTopic === undefined) this.pendingSeeks.set(topic, (ofTopic = new Map()))
+    if (ofTopic === undefined) this.pendingSeeks.set(topic, (ofTopic = new Map<number, StartOffset>()))
     ofTopic.set(partition, start)
   }
 
@@ -135,7 +136,7 @@ export class SubscriptionState {
     const seek = this.pendingSeeks.get(topic)?.get(partition)
     this.pendingSeeks.get(topic)?.delete(partition)
     let ofTopic = this.byTopic.get(topic)
-    if (ofTopic === undefined) this.byTopic.set(topic, (ofTopic = new Map()))
+    if (ofTopic === undefined) this.byTopic.set(topic, (ofTopic = new Map<number, AssignedPartition>()))
     ofTopic.set(
       partition,
       new AssignedPartition(topic, partition, start ?? seek ?? { kind: 'reset' }, policy, this.budget),

@@ -23,7 +23,9 @@ export function checkTopics(topicMessages: unknown): void {
   const list: readonly unknown[] = topicMessages
   for (const entry of list) {
     if (!isObject(entry)) {
-      throw new KafkaJSNonRetriableError(`Invalid entry ${show(entry)} of topicMessages: it must be { topic, messages }`)
+      throw new KafkaJSNonRetriableError(
+        `Invalid entry ${show(entry)} of topicMessages: it must be { topic, messages }`,
+      )
     }
     const topic: unknown = 'topic' in entry ? entry.topic : undefined
     if (!topic) throw new KafkaJSNonRetriableError('Invalid topic')

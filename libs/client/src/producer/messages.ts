@@ -33,7 +33,7 @@ export interface SizeLimit {
  */
 export function bytesOf(data: unknown, field: string): Bytes {
   if (typeof data === 'string' || data === null || data === undefined || data instanceof Uint8Array) return data
-  const text = typeof data === 'object' ? textOf(data) : String(data)
+  const text = textOf(data)
   if (text !== null) return text
   throw new KafkaError(
     'INVALID_RECORD',
@@ -43,7 +43,7 @@ export function bytesOf(data: unknown, field: string): Bytes {
 }
 
 /** null: it has none, and what stands for it says nothing. */
-function textOf(data: object): string | null {
+function textOf(data: unknown): string | null {
   try {
     const text = String(data)
     return /^\[object \w+\]$/.test(text) ? null : text
@@ -71,6 +71,24 @@ function millisecondsOf(timestamp: unknown): number {
   if (typeof timestamp === 'string') return timestamp.trim() === '' ? NaN : Number(timestamp)
   return typeof timestamp === 'bigint' || types.isDate(timestamp) ? Number(timestamp) : NaN
 }
+
+/** A message of its own bytes, whatever its sender does with the original. */
+export function copyOf(message: Message): Message {
+  const { key, value, headers, timestamp, partition } = message
+  const copy: Message = { ...message, value: bufferCopy(value) }
+  // By name: what an instance of a class has from its prototype is not copied otherwise.
+  if (key !== undefined) copy.key = bufferCopy(key)
+  if (timestamp !== undefined) copy.timestamp = timestamp
+  if (partition !== undefined) copy.partition = partition
+  if (typeof headers !== 'object' || headers === null) return copy
+  copy.headers = {}
+  for (const [name, data] of Object.entries(headers)) {
+    copy.headers[name] = Array.isArray(data) ? data.map(bufferCopy) : bufferCopy(data)
+  }
+  return copy
+}
+
+const bufferCopy = <T>(data: T): T | Buffer => (types.isUint8Array(data) ? Buffer.from(data) : data)
 
 /** The measured upper bound of the bytes that a message adds to a batch. */
 export function sizeOf(message: Message): number {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { KafkaError } from '@rivulet/protocol'
+import { DEFAULT_MAX_DECOMPRESSED_BYTES, KafkaError } from '@rivulet/protocol'
 
 import { modelTopic } from '../../spec-support/model-log.js'
 import { type TestSession, testSession } from '../../spec-support/producer-sessions.js'
@@ -250,6 +250,16 @@ describe('messages', () => {
     await expect(send('t', [large])).rejects.toMatchObject({ type: 'MESSAGE_TOO_LARGE' })
     await Promise.all([send('t', ['before'], { compression: 1 }), send('t', [large], { compression: 1 })])
     expect(log.partition('t').batches.map(({ count }) => count)).toEqual([1, 1])
+  })
+
+  it('refuses a compressible record that no consumer would decompress', async () => {
+    const { topics, send } = begin({ maxRequestSize: 100_000_000 })
+    topics.put(modelTopic('t'))
+    const large = Buffer.alloc(DEFAULT_MAX_DECOMPRESSED_BYTES)
+    await expect(send('t', [large], { compression: 1 })).rejects.toMatchObject({
+      type: 'MESSAGE_TOO_LARGE',
+      message: expect.stringContaining(String(DEFAULT_MAX_DECOMPRESSED_BYTES)),
+    })
   })
 
   it('fails a batch that is too large even compressed, and nothing else', async () => {

@@ -4,6 +4,7 @@ import type { Appender, Partition, Topic } from '@rivulet/storage'
 import { toKafkaJSError } from '../errors.js'
 import type { ICustomPartitioner, Logger, Message, RecordMetadata, TopicMessages } from '../types.js'
 import { BufferMemory, type MemoryWaiter } from './buffer-memory.js'
+import { copyOf } from './messages.js'
 import { PartitionQueue } from './partition-queue.js'
 import { PendingSend } from './pending-send.js'
 import { newProducerId, ProducerIdentity } from './producer-identity.js'
@@ -116,7 +117,8 @@ export class ProducerSession {
     if (target !== undefined && this.#memory.available) {
       return this.#accumulate(target, send, topicIndex, messages, compression, false)
     }
-    const portion: Portion = { send, topicIndex, name, messages, compression, fresh: false }
+    // The caller may use its buffers again before these are encoded.
+    const portion: Portion = { send, topicIndex, name, messages: messages.map(copyOf), compression, fresh: false }
     this.#waiting++
     if (target === undefined) this.#awaitTopic(portion)
     else this.#awaitMemory(portion, target.topic)

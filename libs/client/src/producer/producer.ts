@@ -81,11 +81,12 @@ export class Producer implements ProducerShape {
    * @throws KafkaJSError what came of it; KafkaJSConnectionError if disconnect() was called meanwhile
    */
   readonly connect = async (): Promise<void> => {
-    while (this.#state.kind === 'disconnecting') await this.#state.done
     if (this.#state.kind === 'connected') return
     if (this.#state.kind === 'connecting') return this.#state.done
     const abort = new AbortController()
-    const done = this.#connect(abort.signal)
+    // Connecting already while it still disconnects: a disconnect() that comes now is for this one.
+    const last = this.#state.kind === 'disconnecting' ? this.#state.done : Promise.resolve()
+    const done = this.#connect(last, abort.signal)
     this.#state = { kind: 'connecting', done, abort }
     return done
   }
@@ -206,8 +207,9 @@ export class Producer implements ProducerShape {
     }
   }
 
-  async #connect(signal: AbortSignal): Promise<void> {
+  async #connect(disconnected: Promise<void>, signal: AbortSignal): Promise<void> {
     try {
+      await disconnected
       const storage = await this.#context.storage.acquire(signal)
       const appender = await this.#openAppender(storage, signal)
       this.#state = { kind: 'connected', appender, session: this.#begin(storage, appender) }
@@ -256,7 +258,8 @@ export class Producer implements ProducerShape {
     await within(session.flush(), left(FLUSH_MS))
     session.close(closedError())
     await within(this.#letGo(Promise.resolve(appender)), left(DISCONNECT_MS))
-    this.#state = { kind: 'disconnected' }
+    // connect() may have been called meanwhile.
+    if (this.#state.kind === 'disconnecting') this.#state = { kind: 'disconnected' }
     this.#instrumentation.emit('producer.disconnect', null)
   }
 }

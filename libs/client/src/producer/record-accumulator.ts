@@ -1,4 +1,4 @@
-import type { CompressionType } from '@rivulet/protocol'
+import { type CompressionType, DEFAULT_MAX_DECOMPRESSED_BYTES } from '@rivulet/protocol'
 import type { Topic } from '@rivulet/storage'
 
 import type { ICustomPartitioner, Message, PartitionMetadata } from '../types.js'
@@ -69,8 +69,8 @@ export class RecordAccumulator {
     const { topic, partitionMetadata } = target
     const now = Date.now()
     const compression = effectiveCompression(topic.config.compressionType, requested)
-    const batchLimit = Math.min(settings.maxRequestSize, topic.config.maxMessageBytes)
     const recordLimit = recordLimitOf(settings.maxRequestSize, topic.config.maxMessageBytes, compression)
+    const batchLimit = Math.min(recordLimit.bytes, topic.config.maxMessageBytes)
     const groups = groupByPartition(messages, { topic: topic.name, partitionMetadata, partitioner, recordLimit, now })
     send.expect(groups.length)
     for (const group of groups) {
@@ -156,8 +156,14 @@ function append(batch: ProducerBatch, message: Message, now: number): void {
   batch.append(key, value, message.headers ?? undefined, timestampOf(message, now))
 }
 
-/** A record that is to be compressed may exceed max.message.bytes before that: it goes alone, and is checked afterwards. */
+/**
+ * A record that is to be compressed may exceed max.message.bytes before that: it goes alone, and is checked afterwards. It
+ * must not exceed what consumers decompress, or none could ever read it, nor what comes after it.
+ */
 function recordLimitOf(maxRequestSize: number, maxMessageBytes: number, compression: CompressionType): SizeLimit {
+  if (compression !== 0 && maxRequestSize > DEFAULT_MAX_DECOMPRESSED_BYTES) {
+    return { bytes: DEFAULT_MAX_DECOMPRESSED_BYTES, name: 'what consumers decompress at most' }
+  }
   return compression !== 0 || maxRequestSize <= maxMessageBytes
     ? { bytes: maxRequestSize, name: "the producer's maxRequestSize" }
     : { bytes: maxMessageBytes, name: "the topic's max.message.bytes" }

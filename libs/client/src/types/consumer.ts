@@ -42,8 +42,21 @@ export interface ConsumerConfig {
    * Rivulet only: where reading starts without a committed offset, or when it is out of range ('latest'); `fromBeginning`
    * goes before it. Kafka: auto.offset.reset
    */
-  autoOffsetReset?: 'latest' | 'earliest' | 'none' | { readonly timestamp: number }
+  autoOffsetReset?: AutoOffsetReset
 }
+
+/**
+ * Where a partition starts that has no position of its own, or whose position is no longer in the log.
+ *
+ * - `'earliest'`: the first record that is still there
+ * - `'latest'`: only records written from now on
+ * - `'none'`: nothing is guessed, the consumer fails with `KafkaJSOffsetOutOfRange`
+ * - `{ timestamp }`: the first record with this timestamp (milliseconds since 1970) or a later one; the end of the log
+ *   where there is none
+ *
+ * Mirrors Kafka's `auto.offset.reset` (`{ timestamp }` is its `by_duration`, with the instant spelt out).
+ */
+export type AutoOffsetReset = 'earliest' | 'latest' | 'none' | { readonly timestamp: number }
 
 /** Of a consumer without a group, which reads what it is assigned. */
 export type AssignedConsumerConfig = Omit<ConsumerConfig, 'groupId'>

@@ -13,7 +13,7 @@ export enum CompressionType {
 /** Kafka's names, as in `compression.type`. */
 export const COMPRESSION_NAMES = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 
-export type CompressedType = Exclude<CompressionType, CompressionType.None>
+type CompressedType = Exclude<CompressionType, CompressionType.None>
 
 /**
  * Compresses and decompresses the records of a batch (everything after its header). Either may answer at once or with a

@@ -76,7 +76,10 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const isPlain = (value: unknown): boolean =>
-  value === null || typeof value === 'number' || typeof value === 'boolean' || (typeof value === 'string' && !value.includes('@'))
+  value === null ||
+  typeof value === 'number' ||
+  typeof value === 'boolean' ||
+  (typeof value === 'string' && !value.includes('@'))
 
 const accepts = (definition: OptionDefinition<ValueType<unknown>, unknown>, value: unknown): boolean =>
   value === undefined || definition.type.is(value)

@@ -35,7 +35,7 @@ export const BASE_SEQUENCE = 53
 export const COUNT = 57
 
 /** The bytes of a batch that batchLength does not count. */
-export const LENGTH_OVERHEAD = PARTITION_LEADER_EPOCH
+export const LENGTH_OVERHEAD = BATCH_LENGTH + 4
 
 export const MAGIC_V2 = 2
 
@@ -86,7 +86,7 @@ export function patchProducer(batch: Buffer, producerId: number, producerEpoch: 
 
 const TWO_TO_32 = 0x1_0000_0000
 
-export function writeInt64(buffer: Buffer, position: number, value: number): void {
+function writeInt64(buffer: Buffer, position: number, value: number): void {
   const high = Math.floor(value / TWO_TO_32)
   buffer.writeInt32BE(high, position)
   buffer.writeUInt32BE(value - high * TWO_TO_32, position + 4)

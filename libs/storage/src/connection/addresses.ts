@@ -92,7 +92,7 @@ function invalid(text: string): KafkaError {
 }
 
 /** An address as it may be shown: whatever stands before an @ is left out, and what can only be a password without one. */
-export function withoutSecrets(text: string): string {
+function withoutSecrets(text: string): string {
   const shown = text.replace(/^([a-z]+:\/\/)?[\s\S]*@/i, '$1***@').replace(/\?[\s\S]*/, '?***')
   return shown.replace(/^([a-z]+:\/\/[^:/]*):(?!\d*(?:\/|$))[^/]*/i, '$1:***')
 }

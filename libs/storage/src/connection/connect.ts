@@ -36,6 +36,8 @@ export interface ConnectOptions extends ConnectionSettings {
   readonly target: RedisTarget
   readonly retry: RetryOptions
   readonly logger: StorageLogger
+  /** Its abort gives up finding out; the connections opened later have their own. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** The other side, once it is known what it is. */
@@ -43,8 +45,8 @@ export interface RedisServer {
   /** Of the primary that was found; in a Cluster, of each primary that answers. */
   readonly primaries: readonly ServerInfo[]
   readonly cluster: boolean
-  /** Opens a connection of its own for a role. @throws KafkaError as `Connection.open` does */
-  open(role: ConnectionRole): Promise<Connection>
+  /** Opens a connection of its own for a role; the signal gives up. @throws KafkaError as `Connection.open` does */
+  open(role: ConnectionRole, signal?: AbortSignal): Promise<Connection>
 }
 
 /**
@@ -75,7 +77,7 @@ export async function connectRedis(options: ConnectOptions): Promise<RedisServer
   return {
     primaries: [found.info],
     cluster: false,
-    open: (role) => openSingle(options, addresses, found.index, role),
+    open: (role, signal) => openSingle(options, addresses, found.index, role, signal),
   }
 }
 
@@ -134,8 +136,10 @@ async function probe(options: ConnectOptions, address: RedisAddress | null): Pro
     once: true,
     logger: options.logger,
   })
+  const giveUp = (): void => void connection.close()
+  options.signal?.addEventListener('abort', giveUp, { once: true })
   try {
-    await connection.open().catch((error: unknown) => {
+    await connection.open(options.signal).catch((error: unknown) => {
       throw explain(toKafkaError(error), label)
     })
     const info = await askServer(client, label)
@@ -152,6 +156,7 @@ async function probe(options: ConnectOptions, address: RedisAddress | null): Pro
     }
     return info
   } finally {
+    options.signal?.removeEventListener('abort', giveUp)
     await connection.close()
   }
 }
@@ -193,6 +198,7 @@ async function openSingle(
   addresses: readonly (RedisAddress | null)[],
   start: number,
   role: ConnectionRole,
+  signal: AbortSignal | undefined,
 ): Promise<Connection> {
   let current = start
   const backoff = new Backoff()
@@ -222,7 +228,7 @@ async function openSingle(
     logger: options.logger,
     ...(sentinels ? {} : { accepts: isPrimary }),
   })
-  await connection.open()
+  await connection.open(signal)
   return connection
 }
 
@@ -249,8 +255,8 @@ async function connectCluster(
 ): Promise<RedisServer> {
   if (nodes.length === 0) throw new KafkaError('INVALID_OPTION', 'redis.cluster.nodes is empty: give at least one node')
   const label = found?.label ?? nodes.map(nodeLabel).join(', ')
-  const open = async (role: ConnectionRole): Promise<Connection> => {
-    if (role === 'subscriber') return openClusterSubscriber(options, nodes)
+  const open = async (role: ConnectionRole, signal?: AbortSignal): Promise<Connection> => {
+    if (role === 'subscriber') return openClusterSubscriber(options, nodes, signal)
     const connection = new Connection({
       client: new Cluster([...nodes], clusterOptions(options.target, role, options)),
       role,
@@ -260,10 +266,10 @@ async function connectCluster(
       requestTimeout: options.requestTimeout,
       logger: options.logger,
     })
-    await connection.open()
+    await connection.open(signal)
     return connection
   }
-  const primaries = await retry(options.retry, () => askPrimaries(open), isRetriable)
+  const primaries = await retry(options.retry, () => askPrimaries((role) => open(role, options.signal)), isRetriable)
   warnOfEviction(options.logger, primaries)
   return { primaries, cluster: true, open }
 }
@@ -272,7 +278,11 @@ async function connectCluster(
  * Messages reach every node of a Cluster, so that listening takes one plain connection, to any of the nodes given in turn.
  * (ioredis's own subscriber of a Cluster says nothing when it was replaced, and what was missed is then unknown.)
  */
-async function openClusterSubscriber(options: ConnectOptions, nodes: readonly ClusterNode[]): Promise<Connection> {
+async function openClusterSubscriber(
+  options: ConnectOptions,
+  nodes: readonly ClusterNode[],
+  signal: AbortSignal | undefined,
+): Promise<Connection> {
   const shared = clusterOptions(options.target, 'subscriber', options).redisOptions ?? {}
   const backoff = new Backoff()
   let current = Math.floor(Math.random() * nodes.length)
@@ -297,7 +307,7 @@ async function openClusterSubscriber(options: ConnectOptions, nodes: readonly Cl
     requestTimeout: options.requestTimeout,
     logger: options.logger,
   })
-  await connection.open()
+  await connection.open(signal)
   return connection
 }
 

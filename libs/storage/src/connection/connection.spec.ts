@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import type { KafkaError } from '@rivulet/protocol'
+import { KafkaError } from '@rivulet/protocol'
 import type { RedisServerProcess } from '@rivulet/redis-server'
 import { sendCommand, startReplicated, startSingle, TcpProxy, waitFor } from '@rivulet/testing'
 import { connectRedis } from './connect.js'
@@ -49,7 +49,10 @@ async function failure(promise: Promise<unknown>): Promise<KafkaError> {
     () => {
       throw new Error('it did not fail')
     },
-    (error: KafkaError) => error,
+    (error: unknown) => {
+      if (error instanceof KafkaError) return error
+      throw error
+    },
   )
 }
 

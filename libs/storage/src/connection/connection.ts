@@ -28,6 +28,7 @@ export interface ConnectionParts {
 /** Close waits this long for the commands in flight. */
 const DRAIN_TIMEOUT = 500
 const LOG_INTERVAL = 5_000
+const SILENT = 'it accepts connections, but does not answer: it hangs, or is not a Redis server'
 const REVIVAL_DELAY = 500
 /** How often a subscriber, which sends nothing by itself, asks whether the other side is still there. */
 const PING_INTERVAL = 10_000
@@ -78,7 +79,7 @@ export class Connection {
         if (!this.cluster) this.#lost()
         this.#lastError = new KafkaError(
           'NETWORK_EXCEPTION',
-          `it accepts connections, but does not answer within ${timeout} ms: it hangs, or is not a Redis server`,
+          `within ${timeout} ms ${SILENT}`,
         )
         return new KafkaError(
           'REQUEST_TIMED_OUT',
@@ -105,9 +106,23 @@ export class Connection {
   /**
    * Connects for the first time.
    *
-   * @throws KafkaError NETWORK_EXCEPTION, SASL_AUTHENTICATION_FAILED …; the connection is closed then
+   * @param signal its abort gives up
+   * @throws KafkaError NETWORK_EXCEPTION, SASL_AUTHENTICATION_FAILED, CLIENT_CLOSED (given up) …; the connection is closed
+   *   then
    */
-  async open(): Promise<void> {
+  async open(signal?: AbortSignal): Promise<void> {
+    const giveUp = (): void => void this.close()
+    if (signal?.aborted === true) await this.close()
+    else signal?.addEventListener('abort', giveUp, { once: true })
+    try {
+      await this.#open()
+    } finally {
+      signal?.removeEventListener('abort', giveUp)
+    }
+  }
+
+  async #open(): Promise<void> {
+    if (this.#closed) throw this.#closedError()
     this.client.connect().catch((error: unknown) => {
       if (!isError(error)) return
       forgetCommand(error)
@@ -340,8 +355,8 @@ export class Connection {
   // An unreachable server has an error at each attempt: said once in a while, kept for whoever waits.
   #noteError(error: Error): void {
     forgetCommand(error)
-    // After a refused login the next command is refused, too, and that says less.
-    if (error.message.startsWith('NOAUTH') && this.#lastError?.message.startsWith('WRONGPASS') === true) return
+    // After a refused login the next command is refused, too, and the connection is closed: that says less.
+    if (this.#lastError?.message.startsWith('WRONGPASS') === true && !('syscall' in error)) return
     this.#lastError = error
     if (this.#closed) return
     const now = Date.now()
@@ -362,7 +377,9 @@ export class Connection {
     }
     const error = cause === undefined ? undefined : toKafkaError(cause, { address: this.label })
     if (error !== undefined && error.type !== 'NETWORK_EXCEPTION') return error
-    const reason = cause === undefined ? '' : `: ${cause.message}`
+    const { client } = this
+    const silent = !isCluster(client) && (client.status === 'connect' || client.status === 'ready')
+    const reason = cause !== undefined ? `: ${cause.message}` : silent ? `: ${SILENT}` : ''
     return new KafkaError('NETWORK_EXCEPTION', `no connection to Redis at ${this.label}${time}${reason}`, { cause })
   }
 

@@ -59,6 +59,10 @@ describe('an error of the connection', () => {
     code: 'ECONNREFUSED',
     syscall: 'connect',
   })
+  // A vm's context, such as a test runner's, has an Error class of its own.
+  const foreign: unknown = runInNewContext(
+    'Object.assign(new Error("connect EPIPE"), { code: "EPIPE", syscall: "write" })',
+  )
   it.each([
     new Error('Connection is closed.'),
     new Error("Stream isn't writeable and enableOfflineQueue options is false"),
@@ -67,8 +71,7 @@ describe('an error of the connection', () => {
     }),
     Object.assign(new Error('Failed to refresh slots cache.'), { lastNodeError: errno }),
     errno,
-    // A vm's context, such as a test runner's, has an Error class of its own.
-    runInNewContext('Object.assign(new Error("connect EPIPE"), { code: "EPIPE", syscall: "write" })') as Error,
+    foreign,
   ])('is retriable: %s', (cause) => {
     expect(toKafkaError(cause, { address: 'h:1' })).toMatchObject({ type: 'NETWORK_EXCEPTION', retriable: true, cause })
     expect(toKafkaError(cause, { address: 'h:1' }).message).toContain('h:1')

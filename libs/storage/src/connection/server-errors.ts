@@ -102,10 +102,14 @@ export function forgetCommand(error: Error, depth = 0): void {
   const within: readonly unknown[] = [
     error.cause,
     'lastNodeError' in error ? error.lastNodeError : undefined,
-    ...('errors' in error && Array.isArray(error.errors) ? error.errors : []),
-    ...('previousErrors' in error && Array.isArray(error.previousErrors) ? error.previousErrors : []),
+    ...('errors' in error ? listOf(error.errors) : []),
+    ...('previousErrors' in error ? listOf(error.previousErrors) : []),
   ]
   for (const inner of within) if (isError(inner)) forgetCommand(inner, depth + 1)
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
 }
 
 /** Whether it is an Error, even one of another realm (a vm's context), whose classes are not ours. */

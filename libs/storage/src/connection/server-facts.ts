@@ -43,7 +43,7 @@ export interface ServerFacts {
 }
 
 /** The lines of INFO as a map. */
-export function parseInfo(text: string): ReadonlyMap<string, string> {
+function parseInfo(text: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>()
   for (const line of text.split(/\r?\n/)) {
     const colon = line.indexOf(':')
@@ -82,11 +82,12 @@ export function serverInfoFromHello(reply: unknown, address: string): ServerInfo
   } else if (typeof reply === 'object' && reply !== null) {
     for (const [name, value] of reply instanceof Map ? reply : Object.entries(reply)) fields.set(String(name), value)
   }
+  const product = fields.get('server')
   const version = fields.get('version')
   if (typeof version !== 'string') throw notRedis(address)
   return {
     address,
-    product: String(fields.get('server') ?? 'redis'),
+    product: typeof product === 'string' ? product : 'redis',
     version,
     redisVersion: version,
     cluster: fields.get('mode') === 'cluster',

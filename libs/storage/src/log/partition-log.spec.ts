@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { CompressionType } from '@rivulet/protocol'
 import { recordBatch, type RecordBatchOptions, TestStorage } from '@rivulet/testing'
 import type { Topic } from '../registry/topic-entry.js'
@@ -110,6 +110,19 @@ describe('applyRetention', () => {
     expect(await test.storage.log.describe(first(topic))).toMatchObject({ logStartOffset: 5, logEndOffset: 5, size: 0 })
   })
 
+  it("goes by the server's clock: a client whose own is fast deletes nothing", async () => {
+    const topic = await test.createTopic({ ...SMALL_SEGMENTS, 'retention.ms': '60000' })
+    await append(topic, { records: 5, timestamp: Date.now() })
+    const aDayOn = Date.now() + 86_400_000
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(aDayOn)
+    try {
+      await test.storage.log.applyRetention(first(topic), topic.config)
+    } finally {
+      clock.mockRestore()
+    }
+    expect(await test.storage.log.describe(first(topic))).toMatchObject({ logStartOffset: 0, logEndOffset: 5 })
+  })
+
   it('keeps retention.bytes', async () => {
     const topic = await test.createTopic({ ...SMALL_SEGMENTS, 'retention.bytes': '1000000' })
     for (let i = 0; i < 9; i++) await append(topic, { records: LARGE })
@@ -194,6 +207,18 @@ describe('a deleted topic', () => {
     const keys = await Promise.all(nodes.map((node) => node.keys(`${test.storage.namespace}:*${topic.name}*`)))
     expect(keys.flat()).toEqual([])
     expect(await held()).toBe(before)
+    await expect(test.storage.log.describe(first(topic))).rejects.toMatchObject({ type: 'UNKNOWN_TOPIC_ID' })
+  })
+
+  it('may have had more segments than Lua hands over at a time', async () => {
+    const topic = await test.createTopic({ 'retention.ms': '-1' })
+    const tags = await test.redis.hget(`${test.storage.namespace}:{meta}:cluster`, 'shards')
+    const tag = tags?.split(' ')[first(topic).shard]
+    // The number of the active segment, as if it had been rolled so often
+    const number = Buffer.alloc(8)
+    number.writeBigInt64BE(8_100n)
+    await test.redis.setrange(`${test.storage.namespace}:{${tag}}:t:${topic.name}:${topic.id}:0:state`, 48, number)
+    await test.storage.topics.delete(topic.name)
     await expect(test.storage.log.describe(first(topic))).rejects.toMatchObject({ type: 'UNKNOWN_TOPIC_ID' })
   })
 })

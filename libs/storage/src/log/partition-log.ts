@@ -85,14 +85,17 @@ export class PartitionLog {
     return start
   }
 
-  /** Lets go what the topic's `retention.ms` and `retention.bytes` no longer keep. `now`: ms. */
+  /**
+   * Lets go what the topic's `retention.ms` and `retention.bytes` no longer keep. `now`: ms; the server's clock, so that
+   * no client whose own is fast deletes what the others still want.
+   */
   async applyRetention(
     partition: Partition,
     config: Pick<TopicConfig, 'retentionMs' | 'retentionBytes'>,
-    now = Date.now(),
+    now?: number,
   ): Promise<void> {
-    const description = await this.describe(partition)
-    const verdict = decideRetention(description, config, now)
+    const [description, serverTime] = await Promise.all([this.describe(partition), now ?? this.#serverTime()])
+    const verdict = decideRetention(description, config, serverTime)
     if (verdict.rollFirst) {
       const active = description.segments.at(-1)
       if (active !== undefined) await this.roll(partition, active.number)
@@ -103,6 +106,11 @@ export class PartitionLog {
   /** Seals the active segment, if it is still the one named and not empty. Answers the active segment's number. */
   roll(partition: Partition, segment: number): Promise<number> {
     return rollSegment(this.connection, this.keyspace.of(partition), segment)
+  }
+
+  async #serverTime(): Promise<number> {
+    const [seconds] = await this.connection.command((client) => client.time())
+    return Number(seconds) * 1000
   }
 
   /**

@@ -22,8 +22,8 @@
 import { KafkaError } from '@rivulet/protocol'
 import type { LeaderEpoch } from './types.js'
 
-export const STATE_FORMAT = 1
-export const STATE_BYTES = 96
+const STATE_FORMAT = 1
+const STATE_BYTES = 96
 
 export interface PartitionState {
   readonly leaderEpoch: LeaderEpoch

@@ -8,12 +8,21 @@ import { KafkaError } from '@rivulet/protocol'
 import type { Connection } from '../connection/connection.js'
 import { toKafkaError } from '../connection/server-errors.js'
 import type { Keyspace } from '../keys.js'
-import { unknownPartition } from '../scripts/describe-partition.js'
+import { describePartition, unknownPartition } from '../scripts/describe-partition.js'
 import { fetchSegments, type FetchedSegment, type SegmentToFetch } from '../scripts/fetch.js'
 import { validatePosition } from './epochs.js'
 import type { PartitionLog } from './partition-log.js'
 import { entryEnd, entryFields, parseLeaderEpoch, storedBatch, type StreamEntry } from './stream-entry.js'
-import type { FetchRequest, FetchResult, LogReader, Partition, SeenEpoch, StoredBatch, Validation } from './types.js'
+import type {
+  FetchRequest,
+  FetchResult,
+  LeaderEpoch,
+  LogReader,
+  Partition,
+  SeenEpoch,
+  StoredBatch,
+  Validation,
+} from './types.js'
 import { WaitLane } from './wait-lane.js'
 
 /** One call holds the server for about a millisecond a megabyte: larger bounds are met by more calls. */
@@ -24,7 +33,7 @@ export interface ReaderParts {
   /** For fetches. */
   readonly connection: Connection
   /** Makes a connection for a lane's blocking reads. */
-  readonly openBlocking: () => Promise<Connection>
+  readonly openBlocking: (signal: AbortSignal) => Promise<Connection>
   readonly canUnblock: boolean
 }
 
@@ -68,8 +77,24 @@ export class RedisLogReader implements LogReader {
     this.#lanes.get(lane)?.interrupt()
   }
 
-  async validate(partition: Partition, offset: number, epochs: readonly SeenEpoch[]): Promise<Validation> {
-    return validatePosition(await this.#parts.log.describe(partition), offset, epochs)
+  async validate(
+    partition: Partition,
+    offset: number,
+    epochs: readonly SeenEpoch[],
+    next: LeaderEpoch | null = null,
+  ): Promise<Validation> {
+    const { connection, keyspace, log } = this.#parts
+    // Over the connection that fetches: in a failover the others may still be another server's.
+    const description = await describePartition(connection, partition, keyspace.of(partition), log)
+    const { number } = description.leaderEpoch
+    if (next !== null && next.number > number) {
+      throw new KafkaError(
+        'UNKNOWN_LEADER_EPOCH',
+        `${partition.topic}-${partition.partition}: leader epoch ${next.number} was read, and the server asked for its ` +
+          `history is at ${number}: a failover is not over`,
+      )
+    }
+    return validatePosition(description, offset, epochs)
   }
 
   onReconnect(listener: () => void): () => void {

@@ -118,9 +118,16 @@ export interface LogReader {
   interrupt(lane: string): void
   /**
    * Checks a position against the log as it is now (Kafka's KIP-320). `epochs` are the leader epochs that the reader
-   * has seen in this log, oldest first; empty: only the range is checked.
+   * has seen in this log, oldest first; empty: only the range is checked. `next` is the epoch of a batch that was read
+   * at the position and waits for the verdict: a server that does not know it yet cannot judge.
+   * Throws KafkaError UNKNOWN_LEADER_EPOCH, which is retriable, where that is so.
    */
-  validate(partition: Partition, offset: number, epochs: readonly SeenEpoch[]): Promise<Validation>
+  validate(
+    partition: Partition,
+    offset: number,
+    epochs: readonly SeenEpoch[],
+    next?: LeaderEpoch | null,
+  ): Promise<Validation>
   /** Calls the listener after a connection was lost and made again: the log may be another server's now. */
   onReconnect(listener: () => void): () => void
   close(): Promise<void>

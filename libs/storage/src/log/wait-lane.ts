@@ -13,7 +13,7 @@ const SHORT_WAIT = 100
 
 export interface WaitLaneParts {
   /** Makes the connection that blocks. */
-  readonly open: () => Promise<Connection>
+  readonly open: (signal: AbortSignal) => Promise<Connection>
   /** The connection that ends a wait. */
   readonly control: Connection
   /** Whether CLIENT UNBLOCK is permitted. */
@@ -34,7 +34,10 @@ export type StreamReply = readonly (readonly [key: Buffer, entries: readonly Str
 
 export class WaitLane {
   readonly #parts: WaitLaneParts
+  readonly #abort = new AbortController()
   #blocking: Promise<Blocking> | undefined
+  /** The one that blocks, from the moment that there is one: asking for its id may take as long as a request may. */
+  #connection: Connection | undefined
   /** The wait under way. */
   #wait: { interrupted: boolean } | null = null
   #closed = false
@@ -80,8 +83,8 @@ export class WaitLane {
 
   async close(): Promise<void> {
     this.#closed = true
-    const blocking = await this.#blocking?.catch(() => undefined)
-    await blocking?.connection.close()
+    this.#abort.abort()
+    await this.#connection?.close()
   }
 
   get #isOver(): boolean {
@@ -97,7 +100,10 @@ export class WaitLane {
   }
 
   async #open(): Promise<Blocking> {
-    const connection = await this.#parts.open()
+    const connection = await this.#parts.open(this.#abort.signal)
+    this.#connection = connection
+    // Closed in the very moment in which it was opened.
+    if (this.#closed) await connection.close()
     const { replyTimeout } = connection
     const blocking: Blocking = { connection, replyTimeout, clientId: await this.#clientId(connection) }
     connection.onReconnect(() => {

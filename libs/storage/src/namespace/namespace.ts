@@ -107,7 +107,7 @@ export class Namespace {
 }
 
 /** Reads what is stored. @throws KafkaError UNSUPPORTED_VERSION naming the namespace, the format found and the one supported */
-export function parseNamespace(name: string, stored: StoredNamespace): { id: string; tags: string[] } {
+function parseNamespace(name: string, stored: StoredNamespace): { id: string; tags: string[] } {
   const format = Number(stored.format)
   const tags = stored.shards?.split(' ').filter((tag) => tag !== '') ?? []
   if (format === FORMAT && stored.id !== null && tags.length > 0) return { id: stored.id, tags }

@@ -34,7 +34,7 @@ function shortestTags(): ReadonlyMap<number, string> {
   const tags = new Map<number, string>()
   let texts = ['']
   for (let length = 1; length <= LONGEST_TAG; length++) {
-    texts = texts.flatMap((text) => [...ALPHABET].map((letter) => text + letter))
+    texts = texts.flatMap((text) => Array.from(ALPHABET, (letter) => text + letter))
     for (const text of texts) {
       const slot = slotOf(text)
       if (!tags.has(slot)) tags.set(slot, text)

@@ -29,10 +29,6 @@ export class TopicCache {
     return undefined
   }
 
-  put(topic: Topic): void {
-    this.#topics.set(topic.name, { topic, until: this.now() + this.maxAge })
-  }
-
   /**
    * Reads a topic; several who want it at the same time share the read. That a topic is not there is not kept: somebody
    * may be waiting for it to be made.
@@ -44,7 +40,7 @@ export class TopicCache {
       (topic) => {
         if (!read.stale) {
           if (topic === null) this.#topics.delete(name)
-          else this.put(topic)
+          else this.#put(topic)
         }
         this.#done(name, read)
         return topic
@@ -68,6 +64,10 @@ export class TopicCache {
   dropAll(): void {
     this.#topics.clear()
     for (const read of this.#reads.values()) read.stale = true
+  }
+
+  #put(topic: Topic): void {
+    this.#topics.set(topic.name, { topic, until: this.now() + this.maxAge })
   }
 
   #done(name: string, read: { stale: boolean }): void {

@@ -60,7 +60,7 @@ export function topicOf(name: string, entry: TopicEntry): Topic {
 }
 
 /** The shard that a new partition goes to: partitions of one topic follow one another, topics start anywhere. */
-export function shardOf(topic: string, partition: number, shards: number): number {
+function shardOf(topic: string, partition: number, shards: number): number {
   return ((murmur2(topic) & 0x7fff_ffff) + partition) % shards
 }
 

@@ -39,7 +39,7 @@ export interface NewTopic {
 }
 
 /** Makes and deletes partition logs; both do nothing where there is nothing to do. */
-export interface PartitionStore {
+interface PartitionStore {
   create(partition: Partition): Promise<void>
   delete(partition: Partition): Promise<void>
 }
@@ -130,9 +130,7 @@ export class TopicRegistry {
       const result = await this.#put({ topic: name, expected: null, entry: encodeTopicEntry(entry) })
       if (!result.changed) throw alreadyExists(name)
     })
-    this.#cache.drop(name)
-    this.#cache.put(topic)
-    return topic
+    return this.#stored(topic)
   }
 
   /** Deletes a topic and all its records. @throws KafkaError UNKNOWN_TOPIC_OR_PARTITION */
@@ -255,9 +253,10 @@ export class TopicRegistry {
     return json
   }
 
+  // Not put into the cache: another client's change of it, made after this one, may have been announced before the answer
+  // to this one came.
   #stored(topic: Topic): Topic {
     this.#cache.drop(topic.name)
-    this.#cache.put(topic)
     return topic
   }
 

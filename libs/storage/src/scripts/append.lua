@@ -20,6 +20,8 @@ The producers hash: field = the producer id's 8 bytes as in the batch; value, bi
   10 then up to five, newest first, of 24 bytes:  i32 first sequence  i32 last sequence  i64 base offset  i64 append time
 ]]
 local epochs_kept, stride = ARGV[1] == '1', 5
+-- locals, because looking names up is a good part of what a small batch costs
+local call, read, write = redis.call, struct.unpack, struct.pack
 local LATEST_BATCHES = 5
 -- Longer than any retry lasts; Kafka's producer.id.expiration.ms. So many are looked at for each producer that is added:
 -- of those that are kept, few are idle then, however many come and go.
@@ -42,17 +44,17 @@ end
 
 -- What the producer's state says of this batch: nil = append it, with what to keep and whether it is new; else a status.
 local function check_producer(producers, field, epoch, first, last)
-  local known = redis.call('HGET', producers, field)
+  local known = call('HGET', producers, field)
   local kept = ''
   if known then
-    local known_epoch = struct.unpack('>i2', known)
+    local known_epoch = read('>i2', known)
     if epoch < known_epoch then return 'INVALID_PRODUCER_EPOCH' end
     if epoch == known_epoch then
       if #known > 10 then
-        local newest_last = struct.unpack('>i4', known, 15)
+        local newest_last = read('>i4', known, 15)
         if first ~= (newest_last + 1) % 2147483648 then
           for at = 11, #known, 24 do
-            local f, l, base, time = struct.unpack('>i4i4i8i8', known, at)
+            local f, l, base, time = read('>i4i4i8i8', known, at)
             if f == first and l == last then return 1, base, time end
           end
           -- behind the newest by less than half the sequence space: older than what is remembered
@@ -73,21 +75,21 @@ local function forget_idle(producers)
   local some = redis.pcall('HRANDFIELD', producers, LOOKED_AT, 'WITHVALUES')
   for i = 1, #some, 2 do
     local value = some[i + 1]
-    if #value > 10 and now - struct.unpack('>i8', value, 3) > IDLE_MS then redis.call('HDEL', producers, some[i]) end
+    if #value > 10 and now - read('>i8', value, 3) > IDLE_MS then call('HDEL', producers, some[i]) end
   end
 end
 
 local function append(shard, state_key, producers, log, segment, segment_bytes, segment_ms, log_time, batch)
-  local state = redis.call('GET', state_key)
+  local state = call('GET', state_key)
   if not state then return reply('UNKNOWN_TOPIC_ID') end
   local format, _, _, _, epoch_number, epoch_id, start, end_offset, size, max_timestamp, active, base, active_size,
-    active_timestamp, active_since = struct.unpack(STATE, state)
+    active_timestamp, active_since = read(STATE, state)
   if format ~= STATE_FORMAT then return reply('UNSUPPORTED_VERSION') end
 
   local bytes = #batch
   if bytes < 61 then return reply('CORRUPT_MESSAGE') end
-  local length, _, magic = struct.unpack('>i4i4b', batch, 9)
-  local last_delta, _, batch_timestamp, producer_id, epoch, first = struct.unpack('>i4i8i8i8i2i4', batch, 24)
+  local length, magic, last_delta, batch_timestamp, producer_id, epoch, first =
+    read('>i4xxxxbxxxxxxi4xxxxxxxxi8i8i2i4', batch, 9)
   if length ~= bytes - 12 or magic ~= 2 or last_delta < 0 then return reply('CORRUPT_MESSAGE') end
 
   local last, kept, field, is_new
@@ -106,7 +108,7 @@ local function append(shard, state_key, producers, log, segment, segment_bytes, 
     return reply('SEGMENT_FULL')
   end
   if not held[shard] then
-    local counters = redis.call('HMGET', shard, 'bytes', 'limit')
+    local counters = call('HMGET', shard, 'bytes', 'limit')
     held[shard], limits[shard], grown[shard] = tonumber(counters[1] or 0), tonumber(counters[2] or 0), 0
   end
   if held[shard] + grown[shard] + bytes > limits[shard] then return reply('SHARD_FULL') end
@@ -114,24 +116,28 @@ local function append(shard, state_key, producers, log, segment, segment_bytes, 
   -- Nothing above wrote; nothing below can fail.
   local new_end = end_offset + last_delta + 1
   local timestamp = log_time and now or batch_timestamp
-  local id = '0-' .. string.format('%.0f', new_end)
-  local entry = { 'XADD', log, id, 'b', batch, 'e', epoch_number .. '.' .. epoch_id }
-  if log_time then
-    entry[#entry + 1], entry[#entry + 2] = 't', string.format('%.0f', now)
+  local id, leader_epoch = string.format('0-%.0f', new_end), epoch_number .. '.' .. epoch_id
+  if not log_time and timestamp >= active_timestamp then
+    call('XADD', log, id, 'b', batch, 'e', leader_epoch)
+  else
+    local entry = { 'XADD', log, id, 'b', batch, 'e', leader_epoch }
+    if log_time then
+      entry[#entry + 1], entry[#entry + 2] = 't', string.format('%.0f', now)
+    end
+    if timestamp < active_timestamp then
+      -- the search by timestamp needs the running maximum: it is stored where the batch's own does not give it
+      entry[#entry + 1], entry[#entry + 2] = 'm', string.format('%.0f', active_timestamp)
+    end
+    call(unpack(entry))
   end
-  if timestamp < active_timestamp then
-    -- the search by timestamp needs the running maximum: it is stored where the batch's own does not give it
-    entry[#entry + 1], entry[#entry + 2] = 'm', string.format('%.0f', active_timestamp)
-  end
-  redis.call(unpack(entry))
   if active_size == 0 then active_since = now end
-  redis.call('SETRANGE', state_key, 24, struct.pack('>i8i8i8i8i8i8i8i8',
+  call('SETRANGE', state_key, 24, write('>i8i8i8i8i8i8i8i8',
     new_end, size + bytes, math.max(max_timestamp, timestamp),
     active, base, active_size + bytes, math.max(active_timestamp, timestamp), active_since))
   grown[shard] = grown[shard] + bytes
   if field then
     if is_new then forget_idle(producers) end
-    redis.call('HSET', producers, field, struct.pack('>i2i8i4i4i8i8', epoch, now, first, last, end_offset,
+    call('HSET', producers, field, write('>i2i8i4i4i8i8', epoch, now, first, last, end_offset,
       log_time and now or -1) .. kept)
   end
   return reply(0, end_offset, start, log_time and now or -1)
@@ -143,6 +149,6 @@ for i = 0, #KEYS / 4 - 1 do
     tonumber(ARGV[a + 3]), ARGV[a + 4] == '1', ARGV[a + 5])
 end
 for shard, bytes in pairs(grown) do
-  if bytes > 0 then redis.call('HINCRBY', shard, 'bytes', bytes) end
+  if bytes > 0 then call('HINCRBY', shard, 'bytes', bytes) end
 end
 return replies

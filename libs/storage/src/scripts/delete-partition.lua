@@ -17,7 +17,8 @@ if not state then return false end
 local format, _, _, _, _, _, _, _, size, _, active, _, _, _, _, first = struct.unpack(STATE, state)
 if format ~= STATE_FORMAT then return redis.error_reply('UNSUPPORTED_VERSION') end
 if first ~= oldest or active ~= newest then return { first, active } end
-redis.call('UNLINK', unpack(KEYS, 2))
+-- Lua hands over only some thousand values at a time
+for i = 2, #KEYS, 1000 do redis.call('UNLINK', unpack(KEYS, i, math.min(i + 999, #KEYS))) end
 -- not -size: Redis 7 is told of -0, which it does not take for a number
 redis.call('HINCRBY', shard, 'bytes', 0 - size)
 return false

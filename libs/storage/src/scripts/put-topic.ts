@@ -1,5 +1,6 @@
 import type { Connection } from '../connection/connection.js'
 import { metaKeys } from '../keys.js'
+import { Reply } from './reply.js'
 import { Script } from './script.js'
 
 const script = new Script('put-topic')
@@ -19,7 +20,7 @@ export async function putTopic(
     [keys.changes, change.topic, change.expected ?? '', change.entry ?? ''],
     { topic: change.topic },
   )
-  const [changed, found]: unknown[] = Array.isArray(reply) ? reply : []
+  const [changed, found] = new Reply('put-topic', reply).array()
   if (changed === 1) return { changed: true }
   return { changed: false, found: typeof found === 'string' && found !== '' ? found : null }
 }

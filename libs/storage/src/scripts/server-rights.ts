@@ -1,6 +1,7 @@
 import { KafkaError } from '@rivulet/protocol'
 import type { Connection } from '../connection/connection.js'
 import { metaKeys } from '../keys.js'
+import { Reply } from './reply.js'
 import { Script } from './script.js'
 
 const script = new Script('server-rights')
@@ -26,8 +27,7 @@ export async function askServerRights(connection: Connection, namespace: string)
   const reply = await connection.run(script, [keys.cluster], [keys.changes], {
     operation: `checking rights in ${namespace}`,
   })
-  if (!Array.isArray(reply)) throw new KafkaError('SCRIPT_FAILED', `server-rights answered ${String(reply)}`)
-  const [info, unblock, waitaof, subscribe, ...missing] = reply
+  const [info, unblock, waitaof, subscribe, ...missing] = new Reply('server-rights', reply).array()
   if (missing.length > 0) {
     throw new KafkaError(
       'CLUSTER_AUTHORIZATION_FAILED',

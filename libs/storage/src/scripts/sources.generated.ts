@@ -31,7 +31,7 @@ return offset
 `,
   },
   append: {
-    sha1: '8170b19d7d5c20a0a5694dfdf3e968a4321be836',
+    sha1: '401652ab228c2640b7576f2a73e62a99f5113b3d',
     lua: `#!lua
 --[[
 Appends record batches, at most one a partition. Each batch is checked whole before anything of it is written; a batch
@@ -54,6 +54,8 @@ The producers hash: field = the producer id's 8 bytes as in the batch; value, bi
   10 then up to five, newest first, of 24 bytes:  i32 first sequence  i32 last sequence  i64 base offset  i64 append time
 ]]
 local epochs_kept, stride = ARGV[1] == '1', 5
+-- locals, because looking names up is a good part of what a small batch costs
+local call, read, write = redis.call, struct.unpack, struct.pack
 local LATEST_BATCHES = 5
 -- Longer than any retry lasts; Kafka's producer.id.expiration.ms. So many are looked at for each producer that is added:
 -- of those that are kept, few are idle then, however many come and go.
@@ -63,7 +65,9 @@ local IDLE_MS, LOOKED_AT = 86400000, 8
 local STATE, STATE_FORMAT = '>BBBBi4c8i8i8i8i8i8i8i8i8i8i8', 1
 -- The first 8 digits of the id of the history that this server is writing: it changes with a restart and a failover.
 local function replication_id()
-  return string.match(redis.call('INFO', 'replication'), 'master_replid:(%x%x%x%x%x%x%x%x)')
+  local info = redis.call('INFO', 'replication')
+  local _, before = string.find(info, 'master_replid:', 1, true)
+  return before and string.sub(info, before + 1, before + 8)
 end
 -- The server's clock, in ms.
 local function now_ms()
@@ -84,17 +88,17 @@ end
 
 -- What the producer's state says of this batch: nil = append it, with what to keep and whether it is new; else a status.
 local function check_producer(producers, field, epoch, first, last)
-  local known = redis.call('HGET', producers, field)
+  local known = call('HGET', producers, field)
   local kept = ''
   if known then
-    local known_epoch = struct.unpack('>i2', known)
+    local known_epoch = read('>i2', known)
     if epoch < known_epoch then return 'INVALID_PRODUCER_EPOCH' end
     if epoch == known_epoch then
       if #known > 10 then
-        local newest_last = struct.unpack('>i4', known, 15)
+        local newest_last = read('>i4', known, 15)
         if first ~= (newest_last + 1) % 2147483648 then
           for at = 11, #known, 24 do
-            local f, l, base, time = struct.unpack('>i4i4i8i8', known, at)
+            local f, l, base, time = read('>i4i4i8i8', known, at)
             if f == first and l == last then return 1, base, time end
           end
           -- behind the newest by less than half the sequence space: older than what is remembered
@@ -115,21 +119,21 @@ local function forget_idle(producers)
   local some = redis.pcall('HRANDFIELD', producers, LOOKED_AT, 'WITHVALUES')
   for i = 1, #some, 2 do
     local value = some[i + 1]
-    if #value > 10 and now - struct.unpack('>i8', value, 3) > IDLE_MS then redis.call('HDEL', producers, some[i]) end
+    if #value > 10 and now - read('>i8', value, 3) > IDLE_MS then call('HDEL', producers, some[i]) end
   end
 end
 
 local function append(shard, state_key, producers, log, segment, segment_bytes, segment_ms, log_time, batch)
-  local state = redis.call('GET', state_key)
+  local state = call('GET', state_key)
   if not state then return reply('UNKNOWN_TOPIC_ID') end
   local format, _, _, _, epoch_number, epoch_id, start, end_offset, size, max_timestamp, active, base, active_size,
-    active_timestamp, active_since = struct.unpack(STATE, state)
+    active_timestamp, active_since = read(STATE, state)
   if format ~= STATE_FORMAT then return reply('UNSUPPORTED_VERSION') end
 
   local bytes = #batch
   if bytes < 61 then return reply('CORRUPT_MESSAGE') end
-  local length, _, magic = struct.unpack('>i4i4b', batch, 9)
-  local last_delta, _, batch_timestamp, producer_id, epoch, first = struct.unpack('>i4i8i8i8i2i4', batch, 24)
+  local length, magic, last_delta, batch_timestamp, producer_id, epoch, first =
+    read('>i4xxxxbxxxxxxi4xxxxxxxxi8i8i2i4', batch, 9)
   if length ~= bytes - 12 or magic ~= 2 or last_delta < 0 then return reply('CORRUPT_MESSAGE') end
 
   local last, kept, field, is_new
@@ -148,7 +152,7 @@ local function append(shard, state_key, producers, log, segment, segment_bytes, 
     return reply('SEGMENT_FULL')
   end
   if not held[shard] then
-    local counters = redis.call('HMGET', shard, 'bytes', 'limit')
+    local counters = call('HMGET', shard, 'bytes', 'limit')
     held[shard], limits[shard], grown[shard] = tonumber(counters[1] or 0), tonumber(counters[2] or 0), 0
   end
   if held[shard] + grown[shard] + bytes > limits[shard] then return reply('SHARD_FULL') end
@@ -156,24 +160,28 @@ local function append(shard, state_key, producers, log, segment, segment_bytes, 
   -- Nothing above wrote; nothing below can fail.
   local new_end = end_offset + last_delta + 1
   local timestamp = log_time and now or batch_timestamp
-  local id = '0-' .. string.format('%.0f', new_end)
-  local entry = { 'XADD', log, id, 'b', batch, 'e', epoch_number .. '.' .. epoch_id }
-  if log_time then
-    entry[#entry + 1], entry[#entry + 2] = 't', string.format('%.0f', now)
+  local id, leader_epoch = string.format('0-%.0f', new_end), epoch_number .. '.' .. epoch_id
+  if not log_time and timestamp >= active_timestamp then
+    call('XADD', log, id, 'b', batch, 'e', leader_epoch)
+  else
+    local entry = { 'XADD', log, id, 'b', batch, 'e', leader_epoch }
+    if log_time then
+      entry[#entry + 1], entry[#entry + 2] = 't', string.format('%.0f', now)
+    end
+    if timestamp < active_timestamp then
+      -- the search by timestamp needs the running maximum: it is stored where the batch's own does not give it
+      entry[#entry + 1], entry[#entry + 2] = 'm', string.format('%.0f', active_timestamp)
+    end
+    call(unpack(entry))
   end
-  if timestamp < active_timestamp then
-    -- the search by timestamp needs the running maximum: it is stored where the batch's own does not give it
-    entry[#entry + 1], entry[#entry + 2] = 'm', string.format('%.0f', active_timestamp)
-  end
-  redis.call(unpack(entry))
   if active_size == 0 then active_since = now end
-  redis.call('SETRANGE', state_key, 24, struct.pack('>i8i8i8i8i8i8i8i8',
+  call('SETRANGE', state_key, 24, write('>i8i8i8i8i8i8i8i8',
     new_end, size + bytes, math.max(max_timestamp, timestamp),
     active, base, active_size + bytes, math.max(active_timestamp, timestamp), active_since))
   grown[shard] = grown[shard] + bytes
   if field then
     if is_new then forget_idle(producers) end
-    redis.call('HSET', producers, field, struct.pack('>i2i8i4i4i8i8', epoch, now, first, last, end_offset,
+    call('HSET', producers, field, write('>i2i8i4i4i8i8', epoch, now, first, last, end_offset,
       log_time and now or -1) .. kept)
   end
   return reply(0, end_offset, start, log_time and now or -1)
@@ -185,13 +193,13 @@ for i = 0, #KEYS / 4 - 1 do
     tonumber(ARGV[a + 3]), ARGV[a + 4] == '1', ARGV[a + 5])
 end
 for shard, bytes in pairs(grown) do
-  if bytes > 0 then redis.call('HINCRBY', shard, 'bytes', bytes) end
+  if bytes > 0 then call('HINCRBY', shard, 'bytes', bytes) end
 end
 return replies
 `,
   },
   'begin-epoch': {
-    sha1: 'c9e616d4568f70f72d82afe2be52c66568f69ad6',
+    sha1: '1f2590314694379d574133a6a0f3ed3623f743d2',
     lua: `#!lua flags=allow-oom
 --[[
 Begins a new leader epoch at the log's end, if the server's replication id is not the one that the partition was last
@@ -210,7 +218,9 @@ local HISTORY = 128
 local STATE, STATE_FORMAT = '>BBBBi4c8i8i8i8i8i8i8i8i8i8i8', 1
 -- The first 8 digits of the id of the history that this server is writing: it changes with a restart and a failover.
 local function replication_id()
-  return string.match(redis.call('INFO', 'replication'), 'master_replid:(%x%x%x%x%x%x%x%x)')
+  local info = redis.call('INFO', 'replication')
+  local _, before = string.find(info, 'master_replid:', 1, true)
+  return before and string.sub(info, before + 1, before + 8)
 end
 
 local state = redis.call('GET', state_key)
@@ -249,7 +259,7 @@ return redis.call('HMGET', cluster, 'format', 'id', 'shards')
 `,
   },
   'create-partition': {
-    sha1: '6a0d48c574661ff04468ec3af4142e3b2e778fdc',
+    sha1: 'f33db87d0d4841e00ce68ebb803884fd8e65f2e7',
     lua: `#!lua
 --[[
 Makes an empty partition. All keys that a partition will ever need by name are made here and stay until it is deleted:
@@ -266,7 +276,9 @@ local epochs_kept = ARGV[1] == '1'
 local STATE, STATE_FORMAT = '>BBBBi4c8i8i8i8i8i8i8i8i8i8i8', 1
 -- The first 8 digits of the id of the history that this server is writing: it changes with a restart and a failover.
 local function replication_id()
-  return string.match(redis.call('INFO', 'replication'), 'master_replid:(%x%x%x%x%x%x%x%x)')
+  local info = redis.call('INFO', 'replication')
+  local _, before = string.find(info, 'master_replid:', 1, true)
+  return before and string.sub(info, before + 1, before + 8)
 end
 -- An empty stream whose last id is 0-<end>: XADD can go on from there, and XREAD can wait on it.
 local function make_empty_log(log, end_offset)
@@ -292,7 +304,7 @@ return 1
 `,
   },
   'delete-partition': {
-    sha1: '62061f3bb69faceda2ce49ec6bb92f2c83bf39a9',
+    sha1: 'f6f923087ab8b51b5209b0e609ba4d82a7ddf7c7',
     lua: `#!lua flags=allow-oom
 --[[
 Deletes a partition and all its keys.
@@ -313,14 +325,15 @@ if not state then return false end
 local format, _, _, _, _, _, _, _, size, _, active, _, _, _, _, first = struct.unpack(STATE, state)
 if format ~= STATE_FORMAT then return redis.error_reply('UNSUPPORTED_VERSION') end
 if first ~= oldest or active ~= newest then return { first, active } end
-redis.call('UNLINK', unpack(KEYS, 2))
+-- Lua hands over only some thousand values at a time
+for i = 2, #KEYS, 1000 do redis.call('UNLINK', unpack(KEYS, i, math.min(i + 999, #KEYS))) end
 -- not -size: Redis 7 is told of -0, which it does not take for a number
 redis.call('HINCRBY', shard, 'bytes', 0 - size)
 return false
 `,
   },
   'describe-partition': {
-    sha1: 'ee3c35e2e317d790a7b9f1ec6555070da4976452',
+    sha1: 'cc3b5c14217471faaaf9da7243b09cc48f4eebd9',
     lua: `#!lua flags=no-writes
 --[[
 All that is known of a partition, at one moment.
@@ -334,7 +347,9 @@ local epochs_kept = ARGV[1] == '1'
 
 -- The first 8 digits of the id of the history that this server is writing: it changes with a restart and a failover.
 local function replication_id()
-  return string.match(redis.call('INFO', 'replication'), 'master_replid:(%x%x%x%x%x%x%x%x)')
+  local info = redis.call('INFO', 'replication')
+  local _, before = string.find(info, 'master_replid:', 1, true)
+  return before and string.sub(info, before + 1, before + 8)
 end
 
 return {

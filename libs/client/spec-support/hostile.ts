@@ -31,7 +31,7 @@ export async function outcomeOf(work: () => unknown, deadline = 5000): Promise<u
 }
 
 /** The errors of a chain of causes, the outermost first. */
-export function causesOf(error: unknown): Error[] {
+function causesOf(error: unknown): Error[] {
   const chain: Error[] = []
   for (let e = error; types.isNativeError(e) && chain.length < 10; e = e.cause) chain.push(e)
   return chain

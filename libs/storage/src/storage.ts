@@ -1,6 +1,7 @@
 /**
  * A connection to a namespace: topics, their logs, and what else is shared by everyone who works with them.
  */
+import { setMaxListeners } from 'node:events'
 import { checkNamespace } from '@rivulet/protocol'
 import { connectRedis, type RedisServer } from './connection/connect.js'
 import type { Connection } from './connection/connection.js'
@@ -82,6 +83,8 @@ export class Storage {
     this.#parts = parts
     this.facts = facts
     this.#open.add(command)
+    // As many as connections are opened at a time: no leak that Node would have to warn of.
+    setMaxListeners(0, this.#abort.signal)
     this.#keyspace = new Keyspace(namespace.name, namespace.tags)
     this.log = new PartitionLog(command, this.#keyspace, facts.infoInScripts)
     this.topics = new TopicRegistry({

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { adminOptions, KafkaError, parseOptions, unknownOptions } from '@rivulet/protocol'
 import type { ErrorName } from '@rivulet/protocol'
 import type { Storage } from '@rivulet/storage'
@@ -282,6 +283,8 @@ export class Admin implements types.Admin {
 
   #open() {
     const abort = new AbortController()
+    // As many as calls wait for their next try: no leak that Node would have to warn of.
+    setMaxListeners(0, abort.signal)
     return { abort, storage: this.#context.storage.acquire(abort.signal) }
   }
 

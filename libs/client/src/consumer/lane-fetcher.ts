@@ -14,6 +14,8 @@ import type { SubscriptionState } from './subscription-state.js'
 
 /** Silent partitions are not checked more often than this, however short the waits are, ms. */
 const MIN_CHECK_INTERVAL_MS = 1000
+/** After so many waits that brought something it is looked whether they still keep up. */
+const WAITS_PER_LOOK = 4
 
 export interface LaneOptions {
   readonly name: string
@@ -56,6 +58,8 @@ export class LaneFetcher {
   private turn = 0
   /** The last call was a wait: what it woke is fetched alone, the others were at their end a moment ago. */
   private afterWait = false
+  /** Waits that brought something. */
+  private waits = 0
   private readonly gathered = { bytes: 0, since: 0 }
   private readonly abort = new AbortController()
   private readonly failures: RetryState
@@ -190,7 +194,11 @@ export class LaneFetcher {
     }
     if (this.stopped) return
     this.afterWait = results.length > 0
-    this.take(asked, results)
+    if (this.afterWait) this.waits++
+    // What a wait had to wait for is all there is, mostly, and a fetch after each would only cost time; but where batches
+    // come faster than waits go to and fro, each brings one of many, and fetches are what keeps up.
+    const looks = this.waits % WAITS_PER_LOOK === 0
+    this.take(asked, looks ? results.map((result) => ({ ...result, more: result.error === null })) : results)
     this.deliver()
     // XREAD cannot see that its position is from a tail that was lost and written anew: whatever has been silent for as
     // long as a wait may last is checked.
@@ -283,7 +291,8 @@ export class LaneFetcher {
     const { bytes } = this.gathered
     if (bytes === 0 || (bytes < minBytes && !noMoreComes && this.remainingGather() > 0)) return
     this.gathered.bytes = 0
-    onRecords()
+    // Not at once: the next request is to be on its way before handlers take their time.
+    process.nextTick(onRecords)
   }
 
   private remainingGather(): number {

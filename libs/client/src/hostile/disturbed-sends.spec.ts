@@ -36,7 +36,7 @@ async function newTopic(numPartitions = 1): Promise<string> {
 }
 
 const valuesOf = async (topic: string): Promise<string[]> =>
-  (await readTopic(url, namespace, topic)).flatMap((log) => log.map(({ value }) => String(value)))
+  (await readTopic(url, namespace, topic)).flatMap((log) => log.map(({ value }) => value))
 
 describe('what is sent is what send() was given', () => {
   it('though buffers, arrays and messages are used again at once: topic unknown, known, or no memory left', async () => {
@@ -58,7 +58,9 @@ describe('what is sent is what send() was given', () => {
       await Promise.all(sends)
     })
     const [log = []] = await readTopic(url, namespace, topic)
-    expect(log.map(({ value }) => value)).toEqual(Array.from({ length: 50 }, (_, i) => `v-${String(i).padStart(4, '0')}`))
+    expect(log.map(({ value }) => value)).toEqual(
+      Array.from({ length: 50 }, (_, i) => `v-${String(i).padStart(4, '0')}`),
+    )
   })
 })
 
@@ -96,7 +98,9 @@ describe('unusual amounts', () => {
     const topic = await newTopic()
     const count = 2000
     await withProducer(config, async (producer) => {
-      const sends = Array.from({ length: count }, (_unused, i) => producer.send({ topic, messages: [{ value: String(i) }] }))
+      const sends = Array.from({ length: count }, (_unused, i) =>
+        producer.send({ topic, messages: [{ value: String(i) }] }),
+      )
       const offsets = (await Promise.all(sends)).map(([metadata]) => Number(metadata?.baseOffset))
       expect(offsets).toEqual(Array.from({ length: count }, (_unused, i) => i))
     })
@@ -118,16 +122,22 @@ describe('unusual amounts', () => {
     await withProducer({}, async (producer) => {
       const sends = names.map((topic) => producer.send({ topic, messages: [{ value: topic }] }))
       const results = (await Promise.all(sends)).flat()
-      expect(results.map(({ topicName, baseOffset }) => [topicName, baseOffset])).toEqual(names.map((name) => [name, '0']))
+      expect(results.map(({ topicName, baseOffset }) => [topicName, baseOffset])).toEqual(
+        names.map((name) => [name, '0']),
+      )
     })
   })
 })
 
+const throwing = (thrown: unknown) => (): never => {
+  throw thrown
+}
+
 describe('a partitioner of the application', () => {
   const answers: readonly (readonly [string, () => unknown])[] = [
-    ['throws', () => { throw new Error('no idea') }], // prettier-ignore
-    ['throws undefined', () => { throw undefined }], // prettier-ignore
-    ['throws an object without a text', () => { throw Object.create(null) }], // prettier-ignore
+    ['throws', throwing(new Error('no idea'))],
+    ['throws undefined', throwing(undefined)],
+    ['throws an object without a text', throwing(Object.create(null))],
     ['gives NaN', () => NaN],
     ['gives nothing', () => undefined],
     ['gives a number out of range', () => 7],
@@ -144,14 +154,15 @@ describe('a partitioner of the application', () => {
     const topic = await newTopic(2)
     let bad = true
     const createPartitioner = () => () => (bad ? answer() : 1)
-    const producer = Reflect.apply(kafka.producer, kafka, [{ createPartitioner }])
-    await producer.connect()
+    const producer: unknown = Reflect.apply(kafka.producer, kafka, [{ createPartitioner }])
+    if (typeof producer !== 'object' || producer === null) throw new Error('there is no producer')
+    await call(producer, 'connect')
     const send = (value: string) => outcomeOf(() => call(producer, 'send', { topic, messages: [{ value }, { value }] }))
     const refused = await send('refused')
     bad = false
     expect([fault(refused), refused === 'succeeded']).toEqual([null, false])
     expect(await send('stored')).toBe('succeeded')
-    await producer.disconnect()
+    await call(producer, 'disconnect')
     expect(await valuesOf(topic)).toEqual(['stored', 'stored'])
   })
 })
@@ -160,9 +171,9 @@ it('a topic that is deleted and made again under load: each send is stored once 
   const topic = await newTopic(2)
   await withProducer({}, async (producer) => {
     const outcomes: Promise<unknown>[] = []
-    let running = true
+    const stop = new AbortController()
     const load = async (): Promise<void> => {
-      for (let i = 0; running; i++) {
+      for (let i = 0; !stop.signal.aborted; i++) {
         outcomes.push(outcomeOf(() => producer.send({ topic, messages: [{ value: `${i}` }] }), 8000))
         await new Promise((resolve) => setTimeout(resolve, 1))
       }
@@ -173,7 +184,7 @@ it('a topic that is deleted and made again under load: each send is stored once 
       await admin.createTopics({ topics: [{ topic, numPartitions: 2 }] })
       await Promise.all(outcomes.slice(-20))
     }
-    running = false
+    stop.abort()
     await loading
     const settled = await Promise.all(outcomes)
     expect(settled.map(fault).filter((found) => found !== null)).toEqual([])

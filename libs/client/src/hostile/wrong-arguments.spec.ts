@@ -3,12 +3,12 @@ import { testRedisUrl, uniqueNamespace } from '@rivulet/testing'
 import fc from 'fast-check'
 
 import { call, fault, outcomeOf } from '../../spec-support/hostile.js'
-import { Kafka } from '../index.js'
+import { Kafka, logLevel } from '../index.js'
 
 const base = {
   brokers: [testRedisUrl()],
   namespace: uniqueNamespace('hostile'),
-  logLevel: 0,
+  logLevel: logLevel.NOTHING,
   retry: { retries: 0, initialRetryTime: 1 },
 }
 const kafka: Kafka = new Kafka(base)
@@ -26,12 +26,15 @@ afterAll(async () => {
   await Promise.all([producer.disconnect(), consumer.disconnect(), admin.disconnect()])
 })
 
+const bare: unknown = Object.create(null)
+const thenable: unknown = JSON.parse('{ "then": 1 }')
+
 /** What programs in JavaScript pass by mistake; no conversion to a text or a number is safe with the last ones. */
 const WEIRD: readonly unknown[] = [
   ...[null, undefined, 0, -1, 1.5, NaN, Infinity, -Infinity, 2 ** 53, 10n, true, '', ' ', 'abc', '__proto__'],
   ...[[], [null], [[]], [{}], {}, new Date(0), new Date(NaN), new Map(), new Set([1]), /x/, Promise.resolve(1)],
   ...[Symbol('s'), () => 1, Buffer.from('x'), new Uint8Array(2), new Error('x')],
-  ...[{ toString: 1, valueOf: 1 }, Object.create(null), [Object.create(null)], { length: 5 }, { then: 1 }],
+  ...[{ toString: 1, valueOf: 1 }, bare, [bare], { length: 5 }, thenable],
 ]
 
 /** Every weird value, then any JSON: each gives success or an error of this client. Returns what does not. */
@@ -206,8 +209,12 @@ describe('any value as an argument of an admin is taken, or refused by an error 
     expect(await faultsOf((value) => call(admin, method, value))).toEqual([])
     for (const [field, given] of Object.entries(options)) {
       if (field === 'validateOnly') continue
-      expect([field, await faultsOf((value) => call(admin, method, { ...options, [field]: value }))]).toEqual([field, []])
-      const [entry]: unknown[] = Array.isArray(given) ? given : []
+      expect([field, await faultsOf((value) => call(admin, method, { ...options, [field]: value }))]).toEqual([
+        field,
+        [],
+      ])
+      const entries: readonly unknown[] = Array.isArray(given) ? given : []
+      const [entry] = entries
       if (typeof entry !== 'object' || entry === null) continue
       for (const part of [...Object.keys(entry), ...(further[method] ?? [])]) {
         for (const wrap of [(value: unknown) => value, (value: unknown) => [value]]) {
@@ -220,7 +227,13 @@ describe('any value as an argument of an admin is taken, or refused by an error 
   })
 
   it('of the others', async () => {
-    for (const method of ['fetchTopicOffsets', 'fetchTopicOffsetsByTimestamp', 'describeGroups', 'deleteGroups', 'on']) {
+    for (const method of [
+      'fetchTopicOffsets',
+      'fetchTopicOffsetsByTimestamp',
+      'describeGroups',
+      'deleteGroups',
+      'on',
+    ]) {
       expect([method, await faultsOf((value) => call(admin, method, value))]).toEqual([method, []])
     }
     expect(await faultsOf((value) => call(admin, 'fetchTopicOffsetsByTimestamp', TOPIC, value))).toEqual([])

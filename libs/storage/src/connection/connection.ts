@@ -77,10 +77,7 @@ export class Connection {
         parts.logger.warn(`Redis at ${where} has not answered for ${timeout} ms: connecting anew`)
         // Before the socket says so: whoever's command is rejected now must find the connection lost.
         if (!this.cluster) this.#lost()
-        this.#lastError = new KafkaError(
-          'NETWORK_EXCEPTION',
-          `within ${timeout} ms ${SILENT}`,
-        )
+        this.#lastError = new KafkaError('NETWORK_EXCEPTION', `within ${timeout} ms ${SILENT}`)
         return new KafkaError(
           'REQUEST_TIMED_OUT',
           `Redis at ${where} did not answer within ${timeout} ms: the connection is made anew`,
@@ -289,7 +286,8 @@ export class Connection {
       giveName(client, name)
       accepts(client).then(
         (accepted) => {
-          if (this.#closed || client.status !== 'ready') return
+          // A user who is refused may be answered as the default user, until the socket is closed.
+          if (this.#closed || client.status !== 'ready' || !client.stream.writable) return
           if (accepted) return this.#regained()
           logger.warn(`${this.label} is a replica now: looking for the primary`)
           client.disconnect(true)

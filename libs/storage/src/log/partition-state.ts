@@ -67,3 +67,9 @@ export function decodePartitionState(bytes: Buffer): PartitionState {
 export function readInt64(bytes: Buffer, at: number): number {
   return bytes.readInt32BE(at) * 0x1_0000_0000 + bytes.readUInt32BE(at + 4)
 }
+
+/** @returns the offset after it */
+export function writeInt64(bytes: Buffer, value: number, at: number): number {
+  bytes.writeInt32BE(Math.floor(value / 0x1_0000_0000), at)
+  return bytes.writeUInt32BE(value % 0x1_0000_0000, at + 4)
+}

@@ -27,6 +27,9 @@ import { WaitLane } from './wait-lane.js'
 
 /** One call holds the server for about a millisecond a megabyte: larger bounds are met by more calls. */
 const BYTES_PER_CALL = 2 * 1024 * 1024
+/** What a wait brings sooner than this was there before it began, in ms. */
+const AT_ONCE_MS = 0.2
+
 export interface ReaderParts {
   readonly log: PartitionLog
   readonly keyspace: Keyspace
@@ -114,11 +117,13 @@ export class RedisLogReader implements LogReader {
     const ready = located.filter((item): item is Located => 'segment' in item)
     const keys = ready.map(({ request, segment }) => this.#parts.keyspace.of(request.partition).log(segment))
     const ids = ready.map(({ request }) => `0-${request.offset}`)
+    const begun = performance.now()
     const streams = await lane.read(keys, ids, timeoutMs)
+    const atOnce = performance.now() - begun < AT_ONCE_MS
     const byKey = new Map(keys.map((key, index) => [key, ready[index]]))
     return streams.flatMap(([key, entries]) => {
       const item = byKey.get(key.toString())
-      return item === undefined ? [] : [waited(item, entries)]
+      return item === undefined ? [] : [waited(item, entries, atOnce)]
     })
   }
 
@@ -202,7 +207,7 @@ function fetchResult({ request, segment }: Located, fetched: FetchedSegment): Fe
 }
 
 /** The entries of one stream as XREAD gives them: at most one batch, or the marker that seals the segment. */
-function waited({ request, segment }: Located, entries: readonly StreamEntry[]): FetchResult {
+function waited({ request, segment }: Located, entries: readonly StreamEntry[], atOnce: boolean): FetchResult {
   const batches: StoredBatch[] = []
   let next = segment
   let error: KafkaError | null = null
@@ -227,7 +232,7 @@ function waited({ request, segment }: Located, entries: readonly StreamEntry[]):
     logEndOffset: batches.at(-1)?.endOffset ?? request.offset,
     batches,
     segment: next,
-    more: error === null,
+    more: error === null && (atOnce || next !== segment),
   }
 }
 

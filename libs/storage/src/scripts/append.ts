@@ -1,12 +1,16 @@
 import type { TopicConfig } from '@rivulet/protocol'
 import type { Connection } from '../connection/connection.js'
 import type { PartitionKeys } from '../keys.js'
+import { writeInt64 } from '../log/partition-state.js'
 import { Reply } from './reply.js'
-import { Script, type ScriptArgument } from './script.js'
+import { Script } from './script.js'
 
 const script = new Script('append')
 /** Elements of the reply for one batch. */
 const STRIDE = 4
+/** Of the packed argument: what concerns all batches, and what concerns one. append.lua draws it. */
+const HEADER_BYTES = 3
+const CALL_BYTES = 27
 
 export interface BatchToAppend {
   readonly keys: PartitionKeys
@@ -33,14 +37,24 @@ export async function appendBatches(
   batches: readonly BatchToAppend[],
   { epochsKept }: { readonly epochsKept: boolean },
 ): Promise<AppendReply[]> {
+  const shards: string[] = []
   const keys: string[] = []
-  const args: ScriptArgument[] = [epochsKept ? 1 : 0]
-  for (const { keys: own, segment, config, batch } of batches) {
-    keys.push(own.shard, own.state, own.producers, own.log(segment))
-    const logTime = config.messageTimestampType === 'LogAppendTime' ? 1 : 0
-    args.push(segment, config.segmentBytes, config.segmentMs, logTime, batch)
+  const calls = Buffer.allocUnsafe(HEADER_BYTES + CALL_BYTES * batches.length)
+  let at = HEADER_BYTES
+  for (const { keys: own, segment, config } of batches) {
+    let shard = shards.indexOf(own.shard)
+    if (shard < 0) shard = shards.push(own.shard) - 1
+    keys.push(own.state, own.producers, own.log(segment))
+    at = calls.writeUInt16BE(shard, at)
+    at = writeInt64(calls, segment, at)
+    at = writeInt64(calls, config.segmentBytes, at)
+    at = writeInt64(calls, config.segmentMs, at)
+    at = calls.writeUInt8(config.messageTimestampType === 'LogAppendTime' ? 1 : 0, at)
   }
-  const reply = new Reply('append', await connection.run(script, keys, args)).array()
+  calls.writeUInt8(epochsKept ? 1 : 0, 0)
+  calls.writeUInt16BE(shards.length, 1)
+  const args = [calls, ...batches.map(({ batch }) => batch)]
+  const reply = new Reply('append', await connection.run(script, [...shards, ...keys], args)).array()
   return batches.map((_, i) => parse(reply.slice(i * STRIDE, (i + 1) * STRIDE)))
 }
 

@@ -31,15 +31,19 @@ return offset
 `,
   },
   append: {
-    sha1: '401652ab228c2640b7576f2a73e62a99f5113b3d',
+    sha1: 'bbeb85ae3d3a53e35fd1cbede1cab81489234ceb',
     lua: `#!lua
 --[[
 Appends record batches, at most one a partition. Each batch is checked whole before anything of it is written; a batch
 that is refused leaves nothing behind and does not keep its neighbours from being appended.
 
-KEYS  four a batch: shard, state, producers, log of the segment that the caller takes for active
-ARGV  1: 1 = leader epochs are kept (INFO is permitted), 0 = they are not
-      then five a batch: segment number, segment.bytes, segment.ms, 1 = the log gives the timestamp (LogAppendTime), batch
+KEYS  the shards of the batches, each once; then three a batch: state, producers, log of the segment that the caller takes
+      for active
+ARGV  1: bytes, big-endian, since an argument each would cost more than what it says:
+         u8 1 = leader epochs are kept (INFO is permitted), 0 = they are not;  u16 the number of shards
+         then 27 a batch:  u16 which of the shards, from 0  i64 segment number  i64 segment.bytes  i64 segment.ms
+                           u8 1 = the log gives the timestamp (LogAppendTime)
+      then the batches
 Returns  four a batch: status, base offset, log start offset, log append time (-1: the producer's timestamps)
   status 0 appended; 1 it was there already (the first append's offsets); else a name:
   what the caller mends:  STALE_SEGMENT (second value: the active segment's number), SEGMENT_FULL (roll it),
@@ -53,9 +57,10 @@ The producers hash: field = the producer id's 8 bytes as in the batch; value, bi
    0 i16 epoch   2 i64 when it last appended, ms (those idle for IDLE_MS are dropped, some each time that one is added)
   10 then up to five, newest first, of 24 bytes:  i32 first sequence  i32 last sequence  i64 base offset  i64 append time
 ]]
-local epochs_kept, stride = ARGV[1] == '1', 5
 -- locals, because looking names up is a good part of what a small batch costs
 local call, read, write = redis.call, struct.unpack, struct.pack
+local calls = ARGV[1]
+local epochs_kept, shards = read('>BH', calls)
 local LATEST_BATCHES = 5
 -- Longer than any retry lasts; Kafka's producer.id.expiration.ms. So many are looked at for each producer that is added:
 -- of those that are kept, few are idle then, however many come and go.
@@ -75,7 +80,7 @@ local function now_ms()
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
 
-local replication_id = epochs_kept and replication_id()
+local replication_id = epochs_kept == 1 and replication_id()
 local now = now_ms()
 local replies = {}
 -- the shards' counters, read once and written once a call
@@ -187,10 +192,10 @@ local function append(shard, state_key, producers, log, segment, segment_bytes, 
   return reply(0, end_offset, start, log_time and now or -1)
 end
 
-for i = 0, #KEYS / 4 - 1 do
-  local k, a = i * 4, i * stride + 1
-  append(KEYS[k + 1], KEYS[k + 2], KEYS[k + 3], KEYS[k + 4], tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2]),
-    tonumber(ARGV[a + 3]), ARGV[a + 4] == '1', ARGV[a + 5])
+for i = 0, #ARGV - 2 do
+  local shard, segment, segment_bytes, segment_ms, log_time = read('>Hi8i8i8B', calls, 4 + i * 27)
+  local k = shards + i * 3
+  append(KEYS[shard + 1], KEYS[k + 1], KEYS[k + 2], KEYS[k + 3], segment, segment_bytes, segment_ms, log_time == 1, ARGV[i + 2])
 end
 for shard, bytes in pairs(grown) do
   if bytes > 0 then call('HINCRBY', shard, 'bytes', bytes) end

@@ -12,7 +12,6 @@ const defaults: TopicConfig = {
   segmentMs: 604_800_000,
   maxMessageBytes: 1_048_588,
   messageTimestampType: 'CreateTime',
-  minInsyncReplicas: 1,
   compressionType: 'producer',
   memoryPolicy: 'refuse',
 }

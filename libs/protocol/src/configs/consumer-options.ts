@@ -50,6 +50,7 @@ export const consumerOptions = {
   metadataMaxAge: option(milliseconds({ min: 1 }), 300_000, {
     unit: 'ms',
     mirrors: 'metadata.max.age.ms',
+    noEffect: 'all of a client share their metadata, and read it again after five minutes',
     doc: "After how long a topic's metadata is read again at the latest. Changes by other clients are noticed at once.",
   }),
   maxBytesPerPartition: option(integer({ min: 1, max: maxInt }), 1_048_576, {
@@ -65,7 +66,7 @@ export const consumerOptions = {
   maxBytes: option(integer({ min: 1, max: maxInt }), 10_485_760, {
     unit: 'bytes',
     mirrors: 'fetch.max.bytes',
-    doc: 'How much one fetch brings of all partitions together. A larger batch comes whole nevertheless.',
+    doc: 'How much is held that was fetched and not yet handled, of all partitions together. A batch comes whole nevertheless.',
   }),
   maxWaitTimeInMs: option(milliseconds(), 5000, {
     unit: 'ms',
@@ -83,6 +84,7 @@ export const consumerOptions = {
   }),
   allowAutoTopicCreation: option(boolean, true, {
     mirrors: 'allow.auto.create.topics',
+    noEffect: noGroups,
     doc: 'Whether subscribing to an unknown topic creates it, if the namespace has auto.create.topics.enable.',
   }),
   maxInFlightRequests: option(nullable(integer({ min: 1 })), null, {

@@ -16,6 +16,7 @@ export const producerOptions = {
   metadataMaxAge: option(milliseconds({ min: 1 }), 300_000, {
     unit: 'ms',
     mirrors: 'metadata.max.age.ms',
+    noEffect: 'all of a client share their metadata, and read it again after five minutes',
     doc: "After how long a topic's metadata is read again at the latest. Changes by other clients are noticed at once.",
   }),
   allowAutoTopicCreation: option(boolean, true, {

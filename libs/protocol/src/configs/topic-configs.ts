@@ -52,9 +52,9 @@ export const topicConfigs = {
     default: 'CreateTime',
     doc: 'Which time a record has: the one that its producer gave, or that of the append by the clock of Redis.',
   }),
-  'min.insync.replicas': effective(integer({ min: 1, max: maxInt }), {
+  'min.insync.replicas': ineffective(integer({ min: 1, max: maxInt }), {
     default: 1,
-    doc: "How many copies, the primary's included, an append with acks=-1 needs before it is answered.",
+    doc: "How many copies, the primary's included, an append with acks=-1 needs. Appends do not wait for replicas yet.",
   }),
   'compression.type': effective(oneOf(['producer', 'uncompressed', 'gzip', 'snappy', 'lz4', 'zstd']), {
     default: 'producer',
@@ -65,7 +65,7 @@ export const topicConfigs = {
     kafka: false,
     doc:
       'What happens to this topic when the namespace has reached its memory ceiling (max.bytes): appends are refused with ' +
-      'NAMESPACE_FULL, which can be retried, or its oldest full segments are deleted before their time.',
+      'NAMESPACE_FULL, which can be retried, or its oldest segments are deleted before their time.',
   }),
 
   'message.timestamp.before.max.ms': ineffective(integer({ min: 0 }), {

@@ -291,8 +291,10 @@ export class LaneFetcher {
     const { bytes } = this.gathered
     if (bytes === 0 || (bytes < minBytes && !noMoreComes && this.remainingGather() > 0)) return
     this.gathered.bytes = 0
-    // Not at once: the next request is to be on its way before handlers take their time.
-    process.nextTick(onRecords)
+    // At the tail what came is handed out first. Behind it the next request goes first: it is on its way while handlers
+    // take their time.
+    if (this.afterWait) onRecords()
+    else process.nextTick(onRecords)
   }
 
   private remainingGather(): number {

@@ -120,8 +120,6 @@ export class TestNamespace {
         return storage
       }),
       retry: {},
-      requestTimeout: 5000,
-      connectionTimeout: 1000,
     }
   }
 }

@@ -9,8 +9,4 @@ export interface ClientContext {
   readonly storage: SharedStorage
   /** As the user gave them, checked: what is missing has its default in retry.ts. */
   readonly retry: RetryOptions
-  /** How long the answer to a request may take, in ms. */
-  readonly requestTimeout: number
-  /** How long making a connection may take, in ms. */
-  readonly connectionTimeout: number
 }

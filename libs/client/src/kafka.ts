@@ -40,8 +40,6 @@ export class Kafka {
       logger,
       storage: new SharedStorage((signal) => connect(options, logger, signal)),
       retry: options.retry,
-      requestTimeout: options.requestTimeout,
-      connectionTimeout: options.connectionTimeout,
     }
   }
 

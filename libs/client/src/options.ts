@@ -6,8 +6,6 @@ import type { KafkaConfig, logCreator, logLevel, RetryOptions } from './types.js
 /** What `new Kafka(…)` makes of its options. */
 export interface ClientOptions {
   readonly clientId: string
-  readonly connectionTimeout: number
-  readonly requestTimeout: number
   readonly retry: RetryOptions
   readonly logLevel: logLevel
   readonly logCreator: logCreator | undefined
@@ -33,8 +31,6 @@ export function parseClientOptions(config: KafkaConfig): ClientOptions {
   const { username, password } = options.sasl ?? {}
   return {
     clientId: options.clientId,
-    connectionTimeout: options.connectionTimeout,
-    requestTimeout: options.requestTimeout,
     retry: config.retry ?? {},
     logLevel: options.logLevel,
     logCreator: options.logCreator,

@@ -8,7 +8,7 @@ import type { Logger } from '../types.js'
 import type { AssignedPartition } from './assigned-partition.js'
 import type { BufferBudget } from './buffer-budget.js'
 import type { FetchEvents } from './fetch-events.js'
-import type { Positions } from './positions.js'
+import { isTopicGone, type Positions } from './positions.js'
 import { RetryState } from './retry-state.js'
 import type { SubscriptionState } from './subscription-state.js'
 
@@ -271,18 +271,16 @@ export class LaneFetcher {
 
   /** What a partition's error means; an error that concerns the connection is handed back. */
   private refused(assigned: AssignedPartition, error: KafkaError): KafkaError | null {
-    switch (error.type) {
-      case 'OFFSET_OUT_OF_RANGE':
-        assigned.needsValidation = true
-        return null
-      case 'UNKNOWN_TOPIC_ID':
-      case 'UNKNOWN_TOPIC_OR_PARTITION':
-        this.options.onTopicGone(assigned)
-        return null
-      default:
-        assigned.behind = true
-        return error
+    if (error.type === 'OFFSET_OUT_OF_RANGE') {
+      assigned.needsValidation = true
+      return null
     }
+    if (isTopicGone(error)) {
+      this.options.onTopicGone(assigned)
+      return null
+    }
+    assigned.behind = true
+    return error
   }
 
   /** Hands out what has come: when minBytes have, or maxWaitTimeInMs is over, or when there is no room for more. */

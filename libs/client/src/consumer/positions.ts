@@ -171,6 +171,6 @@ export class Positions {
 }
 
 /** Whether the log that was asked for does not exist (any more). */
-function isTopicGone({ type }: KafkaError): boolean {
+export function isTopicGone({ type }: KafkaError): boolean {
   return type === 'UNKNOWN_TOPIC_ID' || type === 'UNKNOWN_TOPIC_OR_PARTITION'
 }

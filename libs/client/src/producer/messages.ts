@@ -1,5 +1,11 @@
 import { types } from 'node:util'
-import { type Bytes, type CompressionType, KafkaError, RecordBatchBuilder } from '@rivulet/protocol'
+import {
+  type Bytes,
+  type CompressionType,
+  KafkaError,
+  RECORD_BATCH_HEADER_BYTES,
+  RecordBatchBuilder,
+} from '@rivulet/protocol'
 
 import { show } from '../show.js'
 import type { ICustomPartitioner, Message, PartitionMetadata } from '../types.js'
@@ -8,9 +14,6 @@ import type { ICustomPartitioner, Message, PartitionMetadata } from '../types.js
 const RECORD_OVERHEAD = 40
 /** A UTF-16 code unit takes at most three bytes in UTF-8. */
 const UTF8_BYTES = 3
-
-/** The header of a record batch: it counts where a record's or batch's size is limited. */
-export const BATCH_HEADER_BYTES = 61
 
 /** The messages of one send for one partition. */
 export interface Group {
@@ -171,7 +174,7 @@ const isInteger = (value: unknown): value is number => Number.isInteger(value)
 
 /** The estimate is up to three times too high: the record is measured only where that matters. */
 function checkBound(message: Message, bound: number, partition: number, { topic, recordLimit }: Grouping): void {
-  if (bound + BATCH_HEADER_BYTES > recordLimit.bytes) checkSize(message, topic, partition, recordLimit)
+  if (bound + RECORD_BATCH_HEADER_BYTES > recordLimit.bytes) checkSize(message, topic, partition, recordLimit)
 }
 
 function noSuchPartition(topic: string, partition: unknown, count: number): KafkaError {
@@ -185,7 +188,7 @@ function noSuchPartition(topic: string, partition: unknown, count: number): Kafk
 }
 
 function checkSize(message: Message, topic: string, partition: number, limit: SizeLimit): void {
-  const size = sizeOf(message) + BATCH_HEADER_BYTES
+  const size = sizeOf(message) + RECORD_BATCH_HEADER_BYTES
   if (size <= limit.bytes) return
   throw new KafkaError(
     'MESSAGE_TOO_LARGE',

@@ -1,10 +1,9 @@
-import { type CompressionType, DEFAULT_MAX_DECOMPRESSED_BYTES } from '@rivulet/protocol'
+import { type CompressionType, DEFAULT_MAX_DECOMPRESSED_BYTES, RECORD_BATCH_HEADER_BYTES } from '@rivulet/protocol'
 import type { Topic } from '@rivulet/storage'
 
 import type { ICustomPartitioner, Message, PartitionMetadata } from '../types.js'
 import type { BufferMemory } from './buffer-memory.js'
 import {
-  BATCH_HEADER_BYTES,
   bytesOf,
   effectiveCompression,
   type Group,
@@ -85,12 +84,12 @@ export class RecordAccumulator {
     const { memory, settings } = this.#parts
     const { open } = queue
     if (open !== null && (open.compression !== compression || open.acks !== send.acks)) queue.closeOpen()
-    const used = queue.open?.byteLength ?? BATCH_HEADER_BYTES
+    const used = queue.open?.byteLength ?? RECORD_BATCH_HEADER_BYTES
     if (used + group.bound > batchLimit) {
       // The estimate is up to three times too high: measure before anything is split or closed because of it.
       let size = 0
       for (const message of group.messages) size += sizeOf(message)
-      if (BATCH_HEADER_BYTES + size > batchLimit) return this.#split(entry)
+      if (RECORD_BATCH_HEADER_BYTES + size > batchLimit) return this.#split(entry)
       if (used + size > batchLimit) queue.closeOpen()
     }
     const batch = queue.open ?? this.#open(entry, group.bound)
@@ -132,7 +131,7 @@ export class RecordAccumulator {
   #open(entry: Entry, bound: number): ProducerBatch {
     const { queue, compression, send, now, batchLimit } = entry
     // As large as the last one: what a partition gets in one round trip changes little from one to the next.
-    const capacity = Math.min(Math.max(queue.lastSize, bound + BATCH_HEADER_BYTES), batchLimit)
+    const capacity = Math.min(Math.max(queue.lastSize, bound + RECORD_BATCH_HEADER_BYTES), batchLimit)
     const batch = new ProducerBatch(queue, compression, send.acks, now, capacity)
     queue.open = batch
     this.#parts.opened()

@@ -163,33 +163,23 @@ export class Connection {
   }
 
   /** Runs a script when the connection is there. @throws KafkaError the refusal, or what became of the connection */
-  async run(
+  run(
     script: Script,
     keys: readonly string[],
     args: readonly ScriptArgument[],
     context?: ErrorContext,
   ): Promise<unknown> {
-    try {
-      if (!this.#usable) await this.ready()
-      return await script.run(this.client, keys, args)
-    } catch (error) {
-      throw this.#failure(error, context)
-    }
+    return this.command((client) => script.run(client, keys, args), context)
   }
 
   /** As `run`, with buffers where the script returns texts. */
-  async runForBuffers(
+  runForBuffers(
     script: Script,
     keys: readonly string[],
     args: readonly ScriptArgument[],
     context?: ErrorContext,
   ): Promise<unknown> {
-    try {
-      if (!this.#usable) await this.ready()
-      return await script.runForBuffers(this.client, keys, args)
-    } catch (error) {
-      throw this.#failure(error, context)
-    }
+    return this.command((client) => script.runForBuffers(client, keys, args), context)
   }
 
   /** Issues a command when the connection is there. @throws KafkaError the refusal, or what became of the connection */

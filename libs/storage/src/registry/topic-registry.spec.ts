@@ -123,12 +123,12 @@ describe('creating a topic', () => {
   })
 
   it("takes the namespace's num.partitions where no number is given", async () => {
-    await storage.topics.alterNamespaceConfig({ 'num.partitions': '4' })
+    await storage.alterNamespaceConfigs({ 'num.partitions': '4' })
     expect((await storage.topics.create({ name: 'defaulted' })).partitions).toHaveLength(4)
-    expect(await other.topics.namespaceOverrides()).toEqual({ 'num.partitions': '4' })
-    await storage.topics.alterNamespaceConfig({ 'num.partitions': null })
-    expect(await other.topics.namespaceOverrides()).toEqual({})
-    expect((await failure(storage.topics.alterNamespaceConfig({ 'num.partitions': '0' }))).type).toBe('INVALID_CONFIG')
+    expect(await other.namespaceConfigs()).toEqual({ 'num.partitions': '4' })
+    await storage.alterNamespaceConfigs({ 'num.partitions': null })
+    expect(await other.namespaceConfigs()).toEqual({})
+    expect((await failure(storage.alterNamespaceConfigs({ 'num.partitions': '0' }))).type).toBe('INVALID_CONFIG')
   })
 })
 

@@ -207,20 +207,6 @@ export class TopicRegistry {
     return this.#parts.namespace.config()
   }
 
-  /** The namespace's configs that were set, as texts by their keys. */
-  namespaceOverrides(): Promise<Record<string, string>> {
-    return this.#parts.namespace.configEntries()
-  }
-
-  /**
-   * Sets configs of the namespace, and gives those their default back whose value is null.
-   *
-   * @throws KafkaError INVALID_CONFIG naming key and value
-   */
-  alterNamespaceConfig(changes: Readonly<Record<string, string | null>>): Promise<NamespaceConfig> {
-    return this.#parts.namespace.alterConfig(changes)
-  }
-
   get #keys() {
     return metaKeys(this.#parts.namespace.name)
   }

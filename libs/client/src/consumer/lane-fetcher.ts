@@ -130,8 +130,10 @@ export class LaneFetcher {
     if (await positions.settle(wanted)) this.options.onRecords()
     // A check may have led to a new start, and a seek may have come meanwhile.
     if (this.stopped || wanted.some((partition) => partition.isUnsettled)) return
-    const ready = own.filter((partition) => this.isReady(partition))
-    this.leftOut = ready.length === own.length ? [] : own.filter((partition) => !ready.includes(partition))
+    const ready: AssignedPartition[] = []
+    const leftOut: AssignedPartition[] = []
+    for (const partition of own) (this.isReady(partition) ? ready : leftOut).push(partition)
+    this.leftOut = leftOut
     const behind = ready.filter((partition) => partition.behind)
     if (behind.length > 0) return this.fetch(this.afterWait ? behind : ready)
     // What changed while positions were looked up is not in the list: look again before anything blocks.

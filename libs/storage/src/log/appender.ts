@@ -10,6 +10,7 @@ import type { Keyspace } from '../keys.js'
 import { appendBatches, type AppendReply } from '../scripts/append.js'
 import { beginEpoch } from '../scripts/begin-epoch.js'
 import type { Ceiling } from './ceiling.js'
+import { laneOf } from './lane.js'
 import type { SegmentRoller } from './segment-roller.js'
 import type { Appender, AppendRequest, AppendResult, Partition } from './types.js'
 
@@ -41,8 +42,7 @@ export class RedisAppender implements Appender {
   }
 
   lane(partition: Partition): string {
-    // A script's keys must share a slot in Cluster; one server takes any.
-    return this.#parts.connection.cluster ? String(partition.shard) : ''
+    return laneOf(this.#parts.connection, partition)
   }
 
   async append(requests: readonly AppendRequest[]): Promise<AppendResult[]> {

@@ -11,6 +11,7 @@ import type { Keyspace } from '../keys.js'
 import { describePartition, unknownPartition } from '../scripts/describe-partition.js'
 import { fetchSegments, type FetchedSegment, type SegmentToFetch } from '../scripts/fetch.js'
 import { validatePosition } from './epochs.js'
+import { laneOf } from './lane.js'
 import type { PartitionLog } from './partition-log.js'
 import { entryEnd, entryFields, parseLeaderEpoch, storedBatch, type StreamEntry } from './stream-entry.js'
 import type {
@@ -51,12 +52,11 @@ export class RedisLogReader implements LogReader {
   }
 
   lane(partition: Partition): string {
-    // XREAD's keys and a script's must share a slot in Cluster; one server takes any.
-    return this.#parts.connection.cluster ? String(partition.shard) : ''
+    return laneOf(this.#parts.connection, partition)
   }
 
   async fetch(requests: readonly FetchRequest[], maxBytes: number): Promise<FetchResult[]> {
-    const places = await Promise.all(requests.map((request) => this.#locate(request)))
+    const places = await this.#places(requests)
     const segments = places.flatMap((place) => ('segment' in place ? [this.#toFetch(place)] : []))
     if (segments.length === 0) return places.flatMap((place) => ('result' in place ? [place.result] : []))
     const fetched = await fetchSegments(this.#parts.connection, segments, Math.min(maxBytes, BYTES_PER_CALL))
@@ -111,7 +111,7 @@ export class RedisLogReader implements LogReader {
   }
 
   async #wait(lane: WaitLane, requests: readonly FetchRequest[], timeoutMs: number): Promise<FetchResult[]> {
-    const located = await Promise.all(requests.map((request) => this.#locate(request)))
+    const located = await this.#places(requests)
     const refused = located.flatMap((item) => ('segment' in item ? [] : [item.result]))
     if (refused.length > 0) return refused
     const ready = located.filter((item): item is Located => 'segment' in item)
@@ -127,8 +127,18 @@ export class RedisLogReader implements LogReader {
     })
   }
 
+  /** Mostly every request names its segment: a promise each would be work for nothing. */
+  #places(requests: readonly FetchRequest[]): Place[] | Promise<Place[]> {
+    const known: Located[] = []
+    for (const request of requests) {
+      if (request.segment === null) return Promise.all(requests.map((each) => this.#locate(each)))
+      known.push({ request, segment: request.segment })
+    }
+    return known
+  }
+
   /** The segment to read, where the request does not name it; or the result, where there is nothing to read. */
-  async #locate(request: FetchRequest): Promise<Located | { readonly result: FetchResult }> {
+  async #locate(request: FetchRequest): Promise<Place> {
     if (request.segment !== null) return { request, segment: request.segment }
     try {
       const description = await this.#parts.log.describe(request.partition)
@@ -170,6 +180,8 @@ interface Located {
   readonly request: FetchRequest
   readonly segment: number
 }
+
+type Place = Located | { readonly result: FetchResult }
 
 function fetchResult({ request, segment }: Located, fetched: FetchedSegment): FetchResult {
   const { state, batches, nextSegment, bounded } = fetched

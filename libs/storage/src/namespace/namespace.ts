@@ -28,6 +28,16 @@ const CONFIG_PREFIX = 'config:'
 /** How long a namespace's configuration is taken for current, in ms. */
 const CONFIG_MAX_AGE = 5_000
 
+const proposal = (shards: number) => ({ format: FORMAT, id: randomId(), tags: shardTags(shards) })
+
+async function readNamespace(connection: Connection, name: string): Promise<StoredNamespace> {
+  const [format = null, id = null, shards = null] = await connection.command(
+    (client) => client.hmget(metaKeys(name).cluster, 'format', 'id', 'shards'),
+    { operation: `joining ${name}` },
+  )
+  return { format, id, shards }
+}
+
 export class Namespace {
   #config: { readonly value: Promise<NamespaceConfig>; readonly until: number } | undefined
 
@@ -51,8 +61,9 @@ export class Namespace {
     if (!Number.isInteger(shards) || shards < 1 || shards > MAX_SHARDS) {
       throw new KafkaError('INVALID_OPTION', `shards is ${shards}: it must be a whole number from 1 to ${MAX_SHARDS}`)
     }
-    const proposed = { format: FORMAT, id: randomId(), tags: shardTags(shards) }
-    const stored = await createNamespace(connection, name, proposed)
+    const found = await readNamespace(connection, name)
+    // Choosing the tags takes tens of milliseconds: only who makes the namespace spends them.
+    const stored = found.format === null ? await createNamespace(connection, name, proposal(shards)) : found
     const { id, tags } = parseNamespace(name, stored)
     return new Namespace(connection, name, id, tags)
   }

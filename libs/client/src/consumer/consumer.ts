@@ -45,7 +45,7 @@ import type { WorkHooks } from './dispatcher.js'
 import { RunSession } from './run-session.js'
 import { SubscriptionState } from './subscription-state.js'
 import { Termination } from './termination.js'
-import { within } from './within.js'
+import { within } from '../within.js'
 
 /** disconnect() resolves within a second: so long handlers may take to end, ms … */
 const HANDLER_GRACE_MS = 500

@@ -24,6 +24,7 @@ import type {
   TopicMessages,
   Transaction,
 } from '../types.js'
+import { within } from '../within.js'
 import { callEvents } from './call-events.js'
 import { checkAcks, checkIsObject, checkMessages, checkTopics, compressionOf } from './check-arguments.js'
 import { closedError, ProducerSession } from './producer-session.js'
@@ -271,16 +272,6 @@ function rejectionOf(signal: AbortSignal): Promise<never> {
     if (signal.aborted) abandon()
     else signal.addEventListener('abort', abandon, { once: true })
   })
-}
-
-/** Resolves when the promise is settled, or after the time. */
-async function within(promise: Promise<unknown>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(() => resolve(), ms)
-  })
-  await Promise.race([promise, timeout])
-  clearTimeout(timer)
 }
 
 /** Each topic once, where it came first. */

@@ -18,8 +18,6 @@ describe('parseClientOptions', () => {
   it('fills in the defaults', () => {
     expect(parseClientOptions({ brokers })).toEqual({
       clientId: 'rivulet',
-      connectionTimeout: 1000,
-      requestTimeout: 30_000,
       retry: {},
       logLevel: 4,
       logCreator: undefined,

@@ -1,8 +1,9 @@
 // Think hard before adding a line: these directions are why a room can be understood, tested and published without those
-// above it. A record's way through the rooms is apps → client → storage → protocol, and nothing on it looks back:
+// above it. A record's way through the rooms is apps → client → coordinator → storage → protocol, and nothing on it looks back:
 //
 // - protocol is pure: it knows the formats and rules that every other room shares, and no I/O.
-// - storage is all that knows Redis; client is all that knows kafkajs's shape.
+// - storage is all that knows Redis's connections and keys, and coordinator adds the scripts of groups; client is all that
+//   knows kafkajs's shape.
 // - redis-server finds or starts a Redis for whoever needs one, and knows nothing of what it is for.
 // - testing builds on all of them, and only specs build on testing: nothing published may need it.
 //
@@ -21,9 +22,10 @@ export default {
     { from: { path: '^(scripts/|[^/]+$)' }, to: { path: ['^scripts/', room('protocol')] } },
 
     { from: { path: room('storage') }, to: { path: room('protocol') } },
-    { from: { path: room('client') }, to: { path: room('storage', 'protocol') } },
+    { from: { path: room('coordinator') }, to: { path: room('storage', 'protocol') } },
+    { from: { path: room('client') }, to: { path: room('coordinator', 'storage', 'protocol') } },
     { from: { path: '^apps/' }, to: { path: room('client', 'redis-server') } },
-    { from: { path: room('testing') }, to: { path: room('protocol', 'storage', 'client', 'redis-server') } },
+    { from: { path: room('testing') }, to: { path: room('protocol', 'storage', 'coordinator', 'client', 'redis-server') } },
     { from: { path: spec }, to: { path: room('testing', 'redis-server') } },
   ],
   forbidden: [

@@ -44,3 +44,27 @@ export class RedisObserver {
     this.#redis.disconnect()
   }
 }
+
+/** Counts the commands that clients send, by MONITOR; what scripts call does not count. */
+export class CommandCounter {
+  count = 0
+
+  private constructor(private readonly monitor: Redis) {
+    monitor.on('monitor', (_time: string, _args: string[], source: string) => {
+      if (source !== 'lua') this.count++
+    })
+  }
+
+  static async open(url: string): Promise<CommandCounter> {
+    const redis = new Redis(url)
+    try {
+      return new CommandCounter(await redis.monitor())
+    } finally {
+      redis.disconnect()
+    }
+  }
+
+  close(): void {
+    this.monitor.disconnect()
+  }
+}

@@ -14,7 +14,7 @@ export class Workplace implements WorkContext {
   constructor(
     private readonly peer: Peer<unknown>,
     private readonly name: string,
-    private readonly settings: PeerSettings,
+    readonly settings: PeerSettings,
   ) {}
 
   async open(number: number): Promise<void> {

@@ -72,9 +72,7 @@ describe('the demo', () => {
     expect(produced).toMatch(/^Produced +20,000 +\d+ +2\.\d MB /)
     expect(consumed).toMatch(/^Consumed +20,000 +\d+ +2\.\d MB /)
     expect(consumed?.split(/ +/).at(-1)).toBe(produced?.split(/ +/).at(-1))
-    expect(lines).toContain(
-      "Check passed: each of the 20,000 flights came back exactly once, unchanged, in its key's order",
-    )
+    expect(lines).toContain("Check passed: each of the 20,000 flights came back, unchanged and in its key's order")
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(100)
     expect(code).toBe(0)
     expect(await topicsOf(namespace)).toEqual([])

@@ -6,9 +6,9 @@ import { Interrupted, interruption, reasonOf, unlessAborted } from './interrupti
 import { type Options, parseOptions, USAGE, UsageError } from './options.js'
 import { produceFlights } from './produce.js'
 import { Progress } from './progress.js'
-import { headline, print, reportDelays, reportDelivery } from './report.js'
+import { headline, print, reportDelays, reportDelivery, reportGroup } from './report.js'
 import { Stopwatch } from './stopwatch.js'
-import { createTopic, PARTITIONS, removeTopic, TOPIC } from './topic.js'
+import { createTopic, PARTITIONS, removeTraces, TOPIC } from './topic.js'
 
 /** Of a server that is started for the demo; a topic may take half of it, and all flights take an eighth. */
 const SERVER_CONFIG = ['--maxmemory', '1gb']
@@ -44,9 +44,8 @@ async function flyThrough(
   const kafka = new Kafka({ brokers: [server.url], namespace, clientId: 'flights', logLevel: logLevel.ERROR })
   const admin = kafka.admin()
   const producer = kafka.producer({ deliveryTimeoutMs: PATIENCE })
-  const consumer = kafka.consumer({ groupId: 'flights' })
   try {
-    await unlessAborted(signal, Promise.all([admin.connect(), producer.connect(), consumer.connect()]))
+    await unlessAborted(signal, Promise.all([admin.connect(), producer.connect()]))
     await unlessAborted(signal, createTopic(admin))
     print(`Topic ${TOPIC}: ${PARTITIONS} partitions, keyed by the airport of origin, JSON compressed with LZ4`, '')
     stopwatch.lap('topic')
@@ -59,19 +58,22 @@ async function flyThrough(
     const memoryAfter = await usedMemory(server.url)
 
     const consuming = new Progress('Consume', records, process.stdout)
-    const delivery = await unlessAborted(signal, consumeFlights(consumer, admin, consuming))
+    const reading = await consumeFlights({ url: server.url, namespace }, admin, consuming, signal)
+    signal.throwIfAborted()
     consuming.end()
+    const { delivery, journal, repeated } = reading
     const consumed = { name: 'Consumed', account: delivery.received, elapsed: stopwatch.lap('consume') }
 
-    const faults = delivery.faults(sent)
+    const faults = [...reading.faults, ...delivery.faults(sent)]
     const memory = memoryBefore === null || memoryAfter === null ? null : memoryAfter - memoryBefore
     print('', ...reportDelays(delivery.statistics, records, await readAirports()))
+    print('', ...reportGroup(journal, repeated))
     print('', ...reportDelivery([produced, consumed], memory, faults), stopwatch.summary())
     return faults.length === 0
   } finally {
-    await Promise.all([producer.disconnect(), consumer.disconnect()])
+    await producer.disconnect()
     // a server of the demo's own goes as a whole
-    if (server.kind === 'url') await removeTopic(admin)
+    if (server.kind === 'url') await removeTraces(admin)
     await admin.disconnect()
   }
 }

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util'
 import type { Airport } from './airports.js'
 import { formatBytes, formatInteger, formatSeconds, formatShare, formatTable, rate } from './format.js'
+import type { GroupJournal } from './group-journal.js'
 import type { Ledger } from './ledger.js'
 import { type AirportDelays, type DelayStatistics, LATE_FROM } from './statistics.js'
 
@@ -62,6 +63,17 @@ function delaysTable(delays: readonly AirportDelays[], airports: ReadonlyMap<str
 
 function formatMinutes(minutes: number): string {
   return `${minutes.toFixed(1)} min`
+}
+
+/** Who owned which partitions when, and what was given twice. */
+export function reportGroup(journal: GroupJournal, repeated: number): string[] {
+  return [
+    heading('The group: who read which partitions, from when on'),
+    '',
+    ...journal.table(),
+    '',
+    `${formatInteger(repeated)} flights were given twice: to the reader that was killed, and to its successor`,
+  ]
 }
 
 export interface Phase {
@@ -130,5 +142,5 @@ function verdict(faults: readonly string[], { count }: Ledger): string[] {
   if (faults.length > 0)
     return ['Check FAILED: what came back is not what was sent', ...faults.map((fault) => `  ${fault}`)]
   const each = `each of the ${formatInteger(count)} flights`
-  return [`Check passed: ${each} came back exactly once, unchanged, in its key's order`]
+  return [`Check passed: ${each} came back, unchanged and in its key's order`]
 }

@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module'
 import { Partitioners, type Producer, type RecordMetadata } from 'kafkajs'
+import { joinGroup } from './group-member.js'
 import { KafkaServer } from './kafka-server.js'
-import type { BenchRecord, Peer, Sink, Topic, Unit } from './peer.js'
+import type { BenchRecord, GroupMaker, Peer, Sink, Topic, Unit } from './peer.js'
 import type { PeerSettings } from './settings.js'
 import { installedVersion } from './installed-version.js'
 
@@ -14,6 +15,16 @@ export class KafkaJSPeer implements Peer<RecordMetadata[]> {
    * anew that were deleted, or fails because they are gone.
    */
   readonly #producers = new Map<string, Producer>()
+
+  readonly groups: GroupMaker = {
+    newGroup: () => this.#server.newGroup('kafkajs'),
+    member: async (groupId, times) => {
+      const consumer = this.#server.kafka.consumer({ groupId, allowAutoTopicCreation: false, ...times })
+      await consumer.connect()
+      return (topic, listener) => joinGroup(consumer, topic, listener)
+    },
+    deleteGroup: (groupId) => this.#server.deleteGroup(groupId),
+  }
 
   constructor(settings: PeerSettings) {
     this.#server = new KafkaServer(settings)

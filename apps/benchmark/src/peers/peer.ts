@@ -1,3 +1,5 @@
+import type { Member, MemberListener } from './group-member.js'
+
 /** What is sent: kafkajs's message, with the topic, which platformatic wants in each. All peers get the same objects. */
 export interface BenchRecord {
   readonly topic: string
@@ -8,6 +10,22 @@ export interface BenchRecord {
 export interface Topic {
   readonly name: string
   readonly partitions: number
+}
+
+/** What makes members of consumer groups, for the peers that have such. */
+export interface GroupMaker {
+  /** A name that no other group has. */
+  newGroup(): string
+  /** @returns what joins, once it is called; until then nothing but a connection is there */
+  member(group: string, options?: MemberTimes): Promise<(topic: Topic, listener: MemberListener) => Promise<Member>>
+  /** Deletes a group that has no members any more. */
+  deleteGroup(group: string): Promise<void>
+}
+
+/** In ms; what is left out is the client's default. */
+export interface MemberTimes {
+  readonly sessionTimeout?: number
+  readonly heartbeatInterval?: number
 }
 
 /** How records are handed out: many in one call of the handler, or one. */
@@ -42,6 +60,10 @@ export interface Peer<Answer> {
   stored(topic: Topic): Promise<number>
   /** Reads the topic from its beginning. @returns what stops that */
   consume(topic: Topic, unit: Unit, sink: Sink): Promise<() => Promise<void>>
+  /** Absent: it has no consumer groups, or none that are compared. */
+  readonly groups?: GroupMaker
+  /** As consume, by a group of one; absent: that is what consume does. */
+  consumeAsGroup?(topic: Topic, unit: Unit, sink: Sink): Promise<() => Promise<void>>
   close(): Promise<void>
 }
 

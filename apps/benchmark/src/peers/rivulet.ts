@@ -1,5 +1,14 @@
-import { type Admin, CompressionTypes, Kafka, logLevel, type Producer, type RecordMetadata } from '@rivulet/client'
-import type { BenchRecord, Peer, Sink, Topic, Unit } from './peer.js'
+import {
+  type Admin,
+  CompressionTypes,
+  type ConsumerRunConfig,
+  Kafka,
+  logLevel,
+  type Producer,
+  type RecordMetadata,
+} from '@rivulet/client'
+import { joinGroup } from './group-member.js'
+import type { BenchRecord, GroupMaker, Peer, Sink, Topic, Unit } from './peer.js'
 import type { PeerSettings } from './settings.js'
 
 export class RivuletPeer implements Peer<RecordMetadata[]> {
@@ -8,6 +17,19 @@ export class RivuletPeer implements Peer<RecordMetadata[]> {
   readonly #kafka: Kafka
   readonly #admin: Admin
   readonly #producer: Producer
+  #groups = 0
+
+  readonly groups: GroupMaker = {
+    newGroup: () => `bench-${++this.#groups}`,
+    member: async (groupId, times) => {
+      const consumer = this.#kafka.consumer({ groupId, ...times })
+      await consumer.connect()
+      return (topic, listener) => joinGroup(consumer, topic, listener)
+    },
+    deleteGroup: async (groupId) => {
+      await this.#admin.deleteGroups([groupId])
+    },
+  }
 
   constructor(
     { redisUrl, prefix }: Pick<PeerSettings, 'redisUrl' | 'prefix'>,
@@ -45,32 +67,46 @@ export class RivuletPeer implements Peer<RecordMetadata[]> {
   }
 
   async consume({ name, partitions }: Topic, unit: Unit, sink: Sink): Promise<() => Promise<void>> {
-    const consumer = this.#kafka.consumer({ groupId: 'bench' })
+    const consumer = this.#kafka.consumer()
     const start = '-2' // the log's beginning
     consumer.assign(Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition, offset: start })))
-    await consumer.run(
-      unit === 'batch'
-        ? {
-            eachBatch: async ({ batch }) => {
-              let bytes = 0
-              for (const message of batch.messages) {
-                bytes += message.value?.length ?? 0
-                if (sink.checking) sink.at(batch.partition, message.offset)
-              }
-              sink.take(batch.messages.length, bytes)
-            },
-          }
-        : {
-            eachMessage: async ({ partition, message }) => {
-              if (sink.checking) sink.at(partition, message.offset)
-              sink.take(1, message.value?.length ?? 0)
-            },
-          },
-    )
+    await consumer.run(handlers(unit, sink))
     return () => consumer.disconnect()
+  }
+
+  async consumeAsGroup({ name }: Topic, unit: Unit, sink: Sink): Promise<() => Promise<void>> {
+    const groupId = this.groups.newGroup()
+    const consumer = this.#kafka.consumer({ groupId })
+    await consumer.subscribe({ topics: [name], fromBeginning: true })
+    await consumer.run(handlers(unit, sink))
+    return async () => {
+      await consumer.disconnect()
+      await this.groups.deleteGroup(groupId)
+    }
   }
 
   async close(): Promise<void> {
     await Promise.all([this.#producer.disconnect(), this.#admin.disconnect()])
+  }
+}
+
+function handlers(unit: Unit, sink: Sink): ConsumerRunConfig {
+  if (unit === 'message') {
+    return {
+      eachMessage: async ({ partition, message }) => {
+        if (sink.checking) sink.at(partition, message.offset)
+        sink.take(1, message.value?.length ?? 0)
+      },
+    }
+  }
+  return {
+    eachBatch: async ({ batch }) => {
+      let bytes = 0
+      for (const message of batch.messages) {
+        bytes += message.value?.length ?? 0
+        if (sink.checking) sink.at(batch.partition, message.offset)
+      }
+      sink.take(batch.messages.length, bytes)
+    },
   }
 }

@@ -1,4 +1,8 @@
 import { eachBatch, eachMessage } from './consuming.js'
+import { groupAgainstAssignment } from './group-against-assignment.js'
+import { largeGroup, rebalance } from './groups.js'
+import { idleGroup } from './idle-group.js'
+import { killedMember } from './killed-member.js'
 import { latency } from './latency.js'
 import { manyPartitions } from './many-partitions.js'
 import { memory } from './memory.js'
@@ -16,4 +20,9 @@ export const WORKS: readonly Work[] = [
   latency,
   memory,
   manyPartitions,
+  rebalance,
+  killedMember,
+  largeGroup,
+  groupAgainstAssignment,
+  idleGroup,
 ]

@@ -1,10 +1,10 @@
 import type { Peer, Topic } from '../peers/peer.js'
-import type { PeerName } from '../peers/settings.js'
+import type { PeerName, PeerSettings } from '../peers/settings.js'
 
 /** Figures by their names, in the unit that the work declares for them. */
 export type Figures = Readonly<Record<string, number>>
 
-export type FigureUnit = 'records/s' | 'ms' | 'ratio'
+export type FigureUnit = 'records/s' | 'commands/s' | 'ms' | 'ratio'
 
 /** What a median of Rivulet's must reach: against a peer's median of the same run, or by itself. */
 export interface Target {
@@ -40,6 +40,7 @@ export interface WorkDefinition {
 }
 
 export interface WorkContext {
+  readonly settings: PeerSettings
   /** The topic is deleted whatever happens, at the latest when the process ends. */
   createTopic(partitions: number): Promise<Topic>
   deleteTopic(topic: Topic): Promise<void>

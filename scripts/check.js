@@ -26,13 +26,21 @@ async function publishable() {
 }
 
 const published = await publishable()
+// An application written for kafkajs: against kafkajs's types, and against those of the client as it is published.
+const application = 'libs/testing/fixtures/kafkajs-app'
 
 /** @type {Check} */
 const build = { name: 'build', commands: [['tsc', '-b', 'tsconfig.build.json']] }
 
 /** @type {Check[]} */
 const checks = [
-  { name: 'types', commands: [['tsc', '-p', 'tsconfig.json']] },
+  {
+    name: 'types',
+    commands: [
+      ['tsc', '-p', 'tsconfig.json'],
+      ['tsc', '-p', application, '--noEmit'],
+    ],
+  },
   { name: 'lint', commands: [['oxlint', '--type-aware', '--deny-warnings', '--report-unused-disable-directives']] },
   { name: 'format', commands: [['prettier', '--check', '--log-level', 'warn', '.']] },
   { name: 'imports', commands: [['depcruise', 'libs', 'apps', 'scripts', 'jest.config.js']] },
@@ -41,7 +49,10 @@ const checks = [
   { name: 'packages', commands: published.map((lib) => ['publint', lib, '--strict']), needsBuild: true },
   {
     name: 'package types',
-    commands: published.map((lib) => ['attw', '--pack', lib, '--profile', 'esm-only', '--quiet']),
+    commands: [
+      ...published.map((lib) => ['attw', '--pack', lib, '--profile', 'esm-only', '--quiet']),
+      ['tsc', '-p', `${application}/tsconfig.rivulet.json`],
+    ],
     needsBuild: true,
   },
 ]

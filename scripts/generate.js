@@ -9,13 +9,15 @@ import { errorsDoc } from './generate/errors-doc.js'
 import { luaSources } from './generate/lua-sources.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const luaFolder = 'libs/storage/src/scripts'
+const storageScripts = 'libs/storage/src/scripts'
+const groupScripts = 'libs/coordinator/src/scripts'
 
 /** @type {Record<string, () => string | Promise<string>>} */
 const generated = {
   'docs/errors.md': errorsDoc,
   'docs/configuration.md': configurationDoc,
-  [`${luaFolder}/sources.generated.ts`]: () => luaSources(join(root, luaFolder)),
+  [`${storageScripts}/sources.generated.ts`]: () => luaSources(join(root, storageScripts)),
+  [`${groupScripts}/sources.generated.ts`]: () => luaSources(join(root, groupScripts), join(root, storageScripts)),
 }
 
 const check = process.argv.includes('--check')

@@ -7,13 +7,14 @@ import {
   type StorageOptions,
   type Topic,
 } from '@rivulet/storage'
+import { RedisGroupStore } from '@rivulet/coordinator'
 import { testRedisUrls, uniqueNamespace } from '@rivulet/testing'
 import type { ClientContext } from '../src/client-context.js'
 import { Consumer } from '../src/consumer/consumer.js'
 import type { AnyConsumerConfig } from '../src/consumer/consumer-settings.js'
 import { createLogger } from '../src/logger.js'
 import { SharedStorage } from '../src/shared-storage.js'
-import { type EachMessagePayload, type LogEntry, logLevel } from '../src/types.js'
+import { type ConsumerConfig, type EachMessagePayload, type LogEntry, logLevel } from '../src/types.js'
 
 export interface TestNamespaceOptions {
   readonly urls?: readonly string[]
@@ -91,6 +92,25 @@ export class TestNamespace {
     const [result] = await appender.append([{ partition, config, batch }])
     if (result === undefined || result.error !== null) throw result?.error ?? new Error('no result')
     return result.baseOffset
+  }
+
+  /** What a group has committed of a topic: offsets by partition. */
+  async committed(groupId: string, topic = 'orders'): Promise<Record<number, number>> {
+    const found = await this.storage.topics.get(topic)
+    const all = await new RedisGroupStore(this.storage).allCommitted(groupId)
+    const offsets: Record<number, number> = {}
+    for (const { partition, topicId } of found?.partitions ?? []) {
+      const committed = all.get(`${topicId}:${partition}`)
+      if (committed !== undefined) offsets[partition] = committed.offset
+    }
+    return offsets
+  }
+
+  /** A consumer of the group 'g' that has subscribed `orders`. */
+  async member(config: Partial<ConsumerConfig> = {}, where: { urls?: readonly string[] } = {}): Promise<Consumer> {
+    const consumer = this.consumer({ groupId: 'g', ...config }, where)
+    await consumer.subscribe({ topics: ['orders'] })
+    return consumer
   }
 
   consumer(config: AnyConsumerConfig = {}, { urls }: { urls?: readonly string[] } = {}): Consumer {

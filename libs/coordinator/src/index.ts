@@ -1,1 +1,7 @@
 export type * from './types.js'
+export { type BuiltInAssigner, groupAssigners } from './assignors/group-assigners.js'
+export type { AssignorInput } from './assignors/assignor.js'
+export { groupState } from './group-state.js'
+export { GroupMember } from './member/group-member.js'
+export type { GroupMemberParts } from './member/group-member-parts.js'
+export { RedisGroupStore } from './store/group-store.js'

@@ -270,6 +270,8 @@ export interface MemberListener {
   onLost(partitions: readonly OwnedPartition[]): void | Promise<void>
   /** The member owns what it shall own; told of every target, changed or not. */
   onSettled(assignment: SettledAssignment): void
+  /** The assigner, run by this member, gave it topics that it is not subscribed to: it does not get them. */
+  onUnsubscribedTopics?(topics: readonly string[]): void
   /** A heartbeat was answered. */
   onHeartbeat(): void
   /** The membership has ended by an error that trying again does not cure. Told once; nothing follows. */

@@ -17,7 +17,11 @@ export { type Codec, type Codecs, COMPRESSION_NAMES, CompressionType } from './c
 export { crc32c } from './record-batch/crc32c.js'
 export { type BuildOptions, type MessageData, RecordBatchBuilder } from './record-batch/record-batch-builder.js'
 export { type Bytes, type RecordHeaders } from './record-batch/record-data.js'
-export { HEADER_BYTES as RECORD_BATCH_HEADER_BYTES, patchProducer } from './record-batch/record-batch-header.js'
+export {
+  HEADER_BYTES as RECORD_BATCH_HEADER_BYTES,
+  patchProducer,
+  type ProducerState,
+} from './record-batch/record-batch-header.js'
 export {
   DEFAULT_MAX_DECOMPRESSED_BYTES,
   RecordBatch,

@@ -3,11 +3,13 @@
  */
 import { setMaxListeners } from 'node:events'
 import { checkNamespace } from '@rivulet/protocol'
+import type { StorageBackend } from './backend.js'
 import { connectRedis, type RedisServer } from './connection/connect.js'
 import type { Connection } from './connection/connection.js'
 import { isCluster, silentLogger, type RedisTarget, type StorageLogger } from './connection/redis-target.js'
 import { DEFAULT_RETRY, type RetryOptions } from './connection/retry.js'
 import { mergeFacts, type ServerFacts } from './connection/server-facts.js'
+import { Subscriber } from './connection/subscriber.js'
 import { Keyspace, metaKeys } from './keys.js'
 import { RedisAppender } from './log/appender.js'
 import { Ceiling } from './log/ceiling.js'
@@ -18,7 +20,6 @@ import type { Appender, LogReader, Partition } from './log/types.js'
 import { defaultCeiling } from './namespace/default-ceiling.js'
 import { Namespace } from './namespace/namespace.js'
 import { slotOf } from './namespace/shard-tags.js'
-import { ChangeWatcher } from './registry/change-watcher.js'
 import { TopicRegistry } from './registry/topic-registry.js'
 import { askServerRights, type ServerRights } from './scripts/server-rights.js'
 
@@ -76,6 +77,8 @@ export class Storage {
   readonly #open = new Set<{ close(): Promise<void> }>()
   /** Gives up the connections that are being opened. */
   readonly #abort = new AbortController()
+  /** null: the user may not listen to channels. */
+  #subscriber: Subscriber | null = null
   #closing: Promise<void> | undefined
 
   private constructor(parts: StorageParts) {
@@ -170,6 +173,17 @@ export class Storage {
     return this.#parts.namespace.clusterId
   }
 
+  /** For rooms that keep something of their own beside the topics. */
+  get backend(): StorageBackend {
+    return {
+      connection: this.#parts.command,
+      keyspace: this.#keyspace,
+      infoInScripts: this.facts.infoInScripts,
+      subscribe: async (channel, listener) =>
+        this.#subscriber?.subscribe(channel, listener) ?? (() => Promise.resolve()),
+    }
+  }
+
   /** Opens an appender, with a connection of its own. @throws KafkaError when Redis cannot be reached */
   async openAppender(): Promise<Appender> {
     const appender = new RedisAppender({
@@ -237,12 +251,11 @@ export class Storage {
 
   async #watch(): Promise<void> {
     const { server, namespace, logger } = this.#parts
-    const connection = await server.open('subscriber', this.#abort.signal)
-    const watcher = new ChangeWatcher(connection, metaKeys(namespace.name).changes, logger, (change) =>
-      this.topics.changed(change),
+    this.#subscriber = new Subscriber(await server.open('subscriber', this.#abort.signal), logger)
+    this.#open.add(this.#subscriber)
+    await this.#subscriber.subscribe(metaKeys(namespace.name).changes, (topic) =>
+      this.topics.changed(topic === null ? { all: true } : { topic }),
     )
-    this.#open.add(watcher)
-    await watcher.start()
   }
 
   // Closed meanwhile: what was just opened must not stay behind.

@@ -37,6 +37,17 @@ describe('an admin without a connection', () => {
       'alterConfigs',
       (admin) => admin.alterConfigs({ validateOnly: false, resources: [{ type: 2, name: 'a', configEntries: [] }] }),
     ],
+    ['fetchOffsets', (admin) => admin.fetchOffsets({ groupId: 'g' })],
+    [
+      'setOffsets',
+      (admin) => admin.setOffsets({ groupId: 'g', topic: 'a', partitions: [{ partition: 0, offset: '1' }] }),
+    ],
+    ['resetOffsets', (admin) => admin.resetOffsets({ groupId: 'g', topic: 'a', earliest: true })],
+    ['deleteOffsets', (admin) => admin.deleteOffsets({ groupId: 'g', topic: 'a' })],
+    ['fetchLag', (admin) => admin.fetchLag({ groupId: 'g' })],
+    ['listGroups', (admin) => admin.listGroups()],
+    ['describeGroups', (admin) => admin.describeGroups(['g'])],
+    ['deleteGroups', (admin) => admin.deleteGroups(['g'])],
   ]
 
   it.each(calls)('says so (%s)', async (method, call) => {
@@ -161,12 +172,6 @@ describe('an admin', () => {
   })
 
   it.each([
-    ['fetchOffsets', () => admin.fetchOffsets({ groupId: 'g' })],
-    ['setOffsets', () => admin.setOffsets({ groupId: 'g', topic: 'a', partitions: [] })],
-    ['resetOffsets', () => admin.resetOffsets({ groupId: 'g', topic: 'a', earliest: true })],
-    ['listGroups', () => admin.listGroups()],
-    ['describeGroups', () => admin.describeGroups(['g'])],
-    ['deleteGroups', () => admin.deleteGroups(['g'])],
     ['createAcls', () => admin.createAcls({ acl: [] })],
     [
       'describeAcls',

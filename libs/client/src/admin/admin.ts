@@ -1,34 +1,27 @@
-import { setMaxListeners } from 'node:events'
-import { adminOptions, KafkaError, parseOptions, unknownOptions } from '@rivulet/protocol'
+import type { GroupStore } from '@rivulet/coordinator'
+import { adminOptions, parseOptions, unknownOptions } from '@rivulet/protocol'
 import type { ErrorName } from '@rivulet/protocol'
 import type { Storage } from '@rivulet/storage'
 import type { ClientContext } from '../client-context.js'
-import {
-  KafkaJSAggregateError,
-  KafkaJSBrokerNotFound,
-  KafkaJSDeleteTopicRecordsError,
-  KafkaJSNonRetriableError,
-  KafkaJSNotImplemented,
-  toKafkaJSError,
-} from '../errors.js'
+import { KafkaJSNonRetriableError, KafkaJSNotImplemented, toKafkaJSError } from '../errors.js'
 import { ADMIN_EVENTS, Instrumentation } from '../instrumentation.js'
-import { createRetry } from '../retry.js'
 import type * as types from '../types.js'
+import { AdminSession } from './admin-session.js'
 import { alterConfigs, describeConfigs } from './configs.js'
 import { findTopic } from './find-topic.js'
+import { fetchLag } from './group-lag.js'
+import { deleteOffsets, fetchOffsets, resetOffsets, resolveOffsets, setOffsets } from './group-offsets.js'
+import type { Workplace } from './group-offsets.js'
+import { deleteGroups, describeGroup, listGroups } from './groups.js'
 import { deleteTopicRecords, fetchTopicOffsets, fetchTopicOffsetsByTimestamp } from './offsets.js'
 import type { Progress } from './progress.js'
 import { createPartitions, createTopics, deleteTopics, toMetadata } from './topics.js'
 import * as check from './validation.js'
 
-/** What passes by itself: a connection that was lost, a failover under way. */
-const TRANSIENT: readonly ErrorName[] = ['NETWORK_EXCEPTION', 'LEADER_NOT_AVAILABLE', 'NOT_LEADER_OR_FOLLOWER']
-
-const GROUPS = 'consumer groups are not supported'
 const RIGHTS = 'rights are given in Redis itself (ACL SETUSER)'
 const PLACES = "where partitions live is the deployment's decision"
 
-/** kafkajs's admin client: topics, their configuration, offsets and records. Made by `kafka.admin()`. */
+/** kafkajs's admin client: topics, their configuration, offsets and records, and groups. Made by `kafka.admin()`. */
 export class Admin implements types.Admin {
   readonly events = ADMIN_EVENTS
   readonly #context: ClientContext
@@ -36,7 +29,7 @@ export class Admin implements types.Admin {
   readonly #retry: types.RetryOptions
   readonly #instrumentation: Instrumentation<types.AdminEventPayloads>
   /** From connect() to disconnect(). */
-  #session: { readonly abort: AbortController; readonly storage: Promise<Storage> } | undefined
+  #session: AdminSession | undefined
 
   /** @throws KafkaJSNonRetriableError for an option that is not valid, naming it and its value */
   constructor(context: ClientContext, config: types.AdminConfig = {}) {
@@ -50,9 +43,9 @@ export class Admin implements types.Admin {
 
   /** @throws KafkaJSNumberOfRetriesExceeded when Redis cannot be reached; KafkaJSError for what it refuses */
   async connect(): Promise<void> {
-    const session = (this.#session ??= this.#open())
+    const session = (this.#session ??= new AdminSession(this.#context.storage, this.#retry, this.#logger))
     try {
-      await session.storage
+      await session.connected()
     } catch (error) {
       if (this.#session === session) this.#session = undefined
       throw error
@@ -64,14 +57,7 @@ export class Admin implements types.Admin {
   async disconnect(): Promise<void> {
     const session = this.#session
     this.#session = undefined
-    if (session !== undefined) {
-      const connected = session.storage.then(
-        () => true,
-        () => false,
-      )
-      session.abort.abort(new KafkaJSNonRetriableError('The admin was disconnected'))
-      if (await connected) await this.#context.storage.release()
-    }
+    await session?.close()
     this.#instrumentation.emit(ADMIN_EVENTS.DISCONNECT, null)
   }
 
@@ -221,28 +207,105 @@ export class Admin implements types.Admin {
     return this.#run('alterConfigs', (storage) => alterConfigs(storage, resources, validateOnly))
   }
 
-  async fetchOffsets(_options: Parameters<types.Admin['fetchOffsets']>[0]): ReturnType<types.Admin['fetchOffsets']> {
-    throw notImplemented('fetchOffsets', GROUPS)
+  /**
+   * A group's committed offsets: of each topic that is named those of all partitions, '-1' where nothing is committed;
+   * where none is named, all that are committed.
+   *
+   * @param options resolveOffsets: offsets that stand for an end of the log, and those that are not set, become what they
+   *   are now, and are stored; the group must have no members
+   * @throws KafkaJSProtocolError: UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION; KafkaJSNonRetriableError for a
+   *   group with members
+   */
+  async fetchOffsets(options: Parameters<types.Admin['fetchOffsets']>[0]): ReturnType<types.Admin['fetchOffsets']> {
+    check.checkOptions('fetchOffsets', options)
+    const { groupId, resolveOffsets: resolve = false } = options
+    check.checkGroupId(groupId)
+    const topics = options.topics ?? []
+    check.checkTopicNames(topics)
+    return this.#onOffsets('fetchOffsets', async (workplace) => {
+      const offsets = await fetchOffsets(workplace, groupId, topics)
+      return resolve ? resolveOffsets(workplace, groupId, offsets) : offsets
+    })
   }
 
-  async setOffsets(_options: Parameters<types.Admin['setOffsets']>[0]): Promise<void> {
-    throw notImplemented('setOffsets', GROUPS)
+  /**
+   * Sets a group's offsets: where its members will go on. -1 and -2 unset them: what `fromBeginning` says counts then.
+   * Partitions that are not there are passed over, and logged.
+   *
+   * @throws KafkaJSNonRetriableError for a group with members; KafkaJSProtocolError: UNKNOWN_TOPIC_OR_PARTITION
+   */
+  async setOffsets(options: Parameters<types.Admin['setOffsets']>[0]): Promise<void> {
+    check.checkOptions('setOffsets', options)
+    const { groupId, topic, partitions } = options
+    check.checkGroupId(groupId)
+    check.checkTopic(topic)
+    check.checkOffsetsToSet(partitions)
+    await this.#onOffsets('setOffsets', (workplace) => setOffsets(workplace, groupId, topic, partitions))
   }
 
-  async resetOffsets(_options: Parameters<types.Admin['resetOffsets']>[0]): Promise<void> {
-    throw notImplemented('resetOffsets', GROUPS)
+  /**
+   * Sets all of a group's offsets in a topic to -2 (`earliest`) or -1, as kafkajs does: see `setOffsets`.
+   *
+   * @throws KafkaJSNonRetriableError for a group with members; KafkaJSProtocolError: UNKNOWN_TOPIC_OR_PARTITION
+   */
+  async resetOffsets(options: Parameters<types.Admin['resetOffsets']>[0]): Promise<void> {
+    check.checkOptions('resetOffsets', options)
+    const { groupId, topic, earliest } = options
+    check.checkGroupId(groupId)
+    check.checkTopic(topic)
+    await this.#onOffsets('resetOffsets', (workplace) => resetOffsets(workplace, groupId, topic, earliest))
+  }
+
+  /**
+   * Rivulet only: deletes a group's committed offsets in a topic; of all partitions where none are named.
+   *
+   * @throws KafkaJSProtocolError: UNKNOWN_TOPIC_OR_PARTITION, GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP
+   */
+  async deleteOffsets(options: { groupId: string; topic: string; partitions?: number[] }): Promise<void> {
+    check.checkOptions('deleteOffsets', options)
+    const { groupId, topic, partitions } = options
+    check.checkGroupId(groupId)
+    check.checkTopic(topic)
+    check.checkPartitions(partitions)
+    await this.#onOffsets('deleteOffsets', (workplace) => deleteOffsets(workplace, groupId, topic, partitions))
+  }
+
+  /**
+   * Rivulet only: how far a group has got, and who reads what; in the topics that are named, else in all that it reads or
+   * has offsets in. A group that does not exist has got nowhere.
+   *
+   * @throws KafkaJSProtocolError: UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION
+   */
+  async fetchLag(options: { groupId: string; topics?: string[] }): Promise<types.TopicLag[]> {
+    check.checkOptions('fetchLag', options)
+    const { groupId, topics = [] } = options
+    check.checkGroupId(groupId)
+    check.checkTopicNames(topics)
+    return this.#run('fetchLag', (storage, groups) => fetchLag(storage, groups, groupId, topics))
   }
 
   async listGroups(): ReturnType<types.Admin['listGroups']> {
-    throw notImplemented('listGroups', GROUPS)
+    return this.#run('listGroups', (_, groups) => listGroups(groups))
   }
 
-  async describeGroups(_groupIds: string[]): Promise<types.GroupDescriptions> {
-    throw notImplemented('describeGroups', GROUPS)
+  /** The groups in the order in which they are named; one that does not exist has the state Dead. */
+  async describeGroups(groupIds: string[]): Promise<types.GroupDescriptions> {
+    check.checkGroupIds(groupIds)
+    return this.#run('describeGroups', async (_, groups) => ({
+      groups: await Promise.all(groupIds.map((groupId) => describeGroup(groups, groupId))),
+    }))
   }
 
-  async deleteGroups(_groupIds: string[]): Promise<types.DeleteGroupsResult[]> {
-    throw notImplemented('deleteGroups', GROUPS)
+  /**
+   * Deletes groups, and with them their offsets.
+   *
+   * @throws KafkaJSDeleteGroupsError with a KafkaJSProtocolError (GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP) for each group that
+   *   could not be deleted; the others are
+   */
+  async deleteGroups(groupIds: string[]): Promise<types.DeleteGroupsResult[]> {
+    check.checkGroupIds(groupIds)
+    const progress: Progress = new Map()
+    return this.#run('deleteGroups', (_, groups) => deleteGroups(groups, groupIds, progress))
   }
 
   async createAcls(_options: { acl: types.AclEntry[] }): Promise<boolean> {
@@ -281,45 +344,20 @@ export class Admin implements types.Admin {
     return this.#logger
   }
 
-  #open() {
-    const abort = new AbortController()
-    // As many as calls wait for their next try: no leak that Node would have to warn of.
-    setMaxListeners(0, abort.signal)
-    return { abort, storage: this.#context.storage.acquire(abort.signal) }
+  #onOffsets<T>(method: keyof Admin, operation: (workplace: Workplace) => Promise<T>): Promise<T> {
+    return this.#run(method, (storage, groups) => operation({ storage, groups, logger: this.#logger }))
   }
 
-  /**
-   * Runs an operation with retries. What passes by itself, and the errors named in `again`, are tried again; everything
-   * else is thrown as it is.
-   */
   async #run<T>(
-    method: keyof types.Admin,
-    operation: (storage: Storage) => Promise<T>,
+    method: keyof Admin,
+    operation: (storage: Storage, groups: GroupStore) => Promise<T>,
     again: readonly ErrorName[] = [],
   ): Promise<T> {
     const session = this.#session
     if (session === undefined) {
       throw new KafkaJSNonRetriableError(`admin.${method}: the admin is not connected, call connect() first`)
     }
-    const storage = await session.storage
-    return createRetry(
-      this.#retry,
-      session.abort.signal,
-    )(async (bail, retryCount, retryTime) => {
-      try {
-        return await operation(storage)
-      } catch (error) {
-        if (!(error instanceof KafkaError)) {
-          if (error instanceof KafkaJSDeleteTopicRecordsError && !error.partitions.every(isNotFound)) throw error
-          bail(error instanceof KafkaJSAggregateError ? error : toKafkaJSError(error))
-          throw error
-        }
-        const e = toKafkaJSError(error)
-        if (!TRANSIENT.includes(error.type) && !again.includes(error.type)) bail(e)
-        else this.#logger.warn(`${method} failed`, { error: e.message, retryCount, retryTime })
-        throw e
-      }
-    })
+    return session.run(method, operation, again)
   }
 }
 
@@ -331,9 +369,6 @@ function checkConfig(config: types.AdminConfig): void {
   }
 }
 
-/** Partitions that are not there are told as they are; errors of those that are go through the retries. */
-const isNotFound = ({ error }: { error: Error }): boolean => error instanceof KafkaJSBrokerNotFound
-
-function notImplemented(method: keyof types.Admin, reason: string): KafkaJSNotImplemented {
+function notImplemented(method: keyof Admin, reason: string): KafkaJSNotImplemented {
   return new KafkaJSNotImplemented(`admin.${method} is not supported: ${reason}`)
 }

@@ -11,7 +11,7 @@ const LATEST = -1
 const EARLIEST = -2
 
 /** Every partition of a topic, described. @throws KafkaError UNKNOWN_TOPIC_OR_PARTITION if it vanished meanwhile */
-async function describe(storage: Storage, topic: Topic): Promise<PartitionDescription[]> {
+export async function describePartitions(storage: Storage, topic: Topic): Promise<PartitionDescription[]> {
   const descriptions = await storage.log.describeAll(topic.partitions)
   return descriptions.map((description) => {
     if (description instanceof KafkaError) throw asUnknownTopic(description, topic)
@@ -31,7 +31,7 @@ export async function fetchTopicOffsets(
   name: string,
 ): Promise<(SeekEntry & { high: string; low: string })[]> {
   const topic = await findTopic(storage, name)
-  const descriptions = await describe(storage, topic)
+  const descriptions = await describePartitions(storage, topic)
   return descriptions.map(({ partition: { partition }, logStartOffset, logEndOffset }) => {
     const high = String(logEndOffset)
     return { partition, offset: high, high, low: String(logStartOffset) }
@@ -55,7 +55,7 @@ export async function fetchTopicOffsetsByTimestamp(
   }
   const topic = await findTopic(storage, name)
   if (timestamp === EARLIEST || timestamp === LATEST) {
-    const descriptions = await describe(storage, topic)
+    const descriptions = await describePartitions(storage, topic)
     return descriptions.map(({ partition: { partition }, logStartOffset, logEndOffset }) => ({
       partition,
       offset: String(timestamp === EARLIEST ? logStartOffset : logEndOffset),

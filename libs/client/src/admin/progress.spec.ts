@@ -11,7 +11,7 @@ describe('changeEach', () => {
       if (topic === 'a') throw new KafkaError('INVALID_CONFIG')
     })
     expect(tried).toEqual(['a', 'b', 'c'])
-    expect(failures).toEqual([{ topic: 'a', error: new KafkaError('INVALID_CONFIG') }])
+    expect(failures).toEqual([{ name: 'a', error: new KafkaError('INVALID_CONFIG') }])
   })
 
   it('stops at an error that leaves a change in doubt, and tells the change so at the next try', async () => {
@@ -32,7 +32,7 @@ describe('changeEach', () => {
       ['c', true],
       ['d', false],
     ])
-    expect(failures.map(({ topic }) => topic)).toEqual(['a'])
+    expect(failures.map(({ name }) => name)).toEqual(['a'])
   })
 
   it('tries those that failed retriably again', async () => {

@@ -74,7 +74,7 @@ export async function createTopics(
   if (failures.every(({ error }) => error.type === 'TOPIC_ALREADY_EXISTS')) return false
   throw new KafkaJSAggregateError(
     'Topic creation errors',
-    failures.map(({ topic, error }) => toCreateTopicError(error, topic)),
+    failures.map(({ name, error }) => toCreateTopicError(error, name)),
   )
 }
 

@@ -120,6 +120,38 @@ export function checkRecordsToDelete(partitions: unknown): void {
   }
 }
 
+export function checkGroupId(groupId: unknown): void {
+  if (typeof groupId !== 'string' || groupId === '') throw invalid(`Invalid groupId ${show(groupId)}`)
+}
+
+export function checkGroupIds(groupIds: unknown): void {
+  if (!Array.isArray(groupIds)) throw invalid(`Invalid groupIds array ${show(groupIds)}`)
+  const wrong: unknown = groupIds.find((groupId) => typeof groupId !== 'string')
+  if (wrong !== undefined) throw invalid(`Invalid groupIds array: ${show(wrong)} is no string`)
+}
+
+export function checkOffsetsToSet(partitions: unknown): void {
+  if (!Array.isArray(partitions) || partitions.length === 0) throw invalid(`Invalid partitions ${show(partitions)}`)
+  for (const entry of partitions) {
+    const partition = fieldOf(entry, 'partition')
+    if (!isInteger(partition)) throw invalid(`Invalid partition ${show(partition)}: it must be an integer`)
+    const offset = fieldOf(entry, 'offset')
+    if (!isOffset(offset) || Number(offset) < -2) {
+      throw invalid(
+        `Invalid offset ${show(offset)} for partition ${partition}: it must be an integer from 0 on, -1 or -2`,
+      )
+    }
+  }
+}
+
+/** Partitions' numbers; none: all of them. */
+export function checkPartitions(partitions: unknown): void {
+  if (partitions === undefined) return
+  if (!Array.isArray(partitions) || !partitions.every(isInteger)) {
+    throw invalid(`Invalid partitions ${show(partitions)}: it takes an array of their numbers`)
+  }
+}
+
 const RESOURCE_TYPES: ReadonlySet<unknown> = new Set(Object.values(ConfigResourceTypes))
 
 function checkResources(resources: unknown): asserts resources is unknown[] {

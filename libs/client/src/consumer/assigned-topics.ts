@@ -1,6 +1,6 @@
 import { KafkaError } from '@rivulet/protocol'
 import type { Topic, TopicRegistry } from '@rivulet/storage'
-import { type KafkaJSError, KafkaJSNumberOfRetriesExceeded, toKafkaJSError } from '../errors.js'
+import { type KafkaJSError, toKafkaJSError } from '../errors.js'
 import type { RetrySettings } from '../retry.js'
 import type { Logger } from '../types.js'
 import type { AssignedPartition } from './assigned-partition.js'
@@ -69,13 +69,9 @@ export class AssignedTopics {
       this.failures.succeeded()
     } catch (thrown) {
       if (this.stopped) return
-      const error = toKafkaJSError(thrown)
-      if (!error.retriable) return onCrash(error)
-      if (this.failures.exhausted) {
-        const { count: retryCount, time: retryTime } = this.failures
-        return onCrash(new KafkaJSNumberOfRetriesExceeded(error, { retryCount, retryTime }))
-      }
-      this.lookAgain(this.failures.next())
+      const after = this.failures.failed(thrown)
+      if (after.kind === 'give-up') onCrash(after.error)
+      else this.lookAgain(after.wait)
       return
     }
     if (subscription.partitions.some(({ log }) => log === null)) this.lookAgain(LOOK_AGAIN_MS)
@@ -102,7 +98,7 @@ export class AssignedTopics {
     for (const assigned of this.options.subscription.partitions) {
       if (assigned.topic !== name) continue
       const log = topic?.partitions[assigned.partition] ?? null
-      if (log === null || log.topicId === assigned.goneTopicId) {
+      if (log === null || log.topicId === assigned.goneTopicId || !assigned.mayRead(log)) {
         if (assigned.log === null && assigned.missing) continue
         this.unavailable(assigned)
       } else if (assigned.log !== null && assigned.log.topicId === log.topicId) {

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import type { AutoOffsetReset } from '../types.js'
 import { KafkaJSNonRetriableError } from '../errors.js'
 import { show } from '../show.js'
@@ -46,31 +47,32 @@ export function checkPauses(
     )
   }
   for (const request of requests) {
-    checkTopic(request?.topic)
+    if (!request?.topic) throw new KafkaJSNonRetriableError(`Invalid topic ${text(request)}`)
+    checkTopic(request.topic)
     const { partitions } = request
     if (partitions === undefined) continue
     if (!Array.isArray(partitions) || !partitions.every(isPartition)) {
       throw new KafkaJSNonRetriableError(
-        `Array of valid partitions required to ${verb} specific partitions instead of ${show(partitions)}`,
+        `Array of valid partitions required to ${verb} specific partitions instead of ${partitionText(partitions)}`,
       )
     }
   }
 }
 
-/** @throws KafkaJSNonRetriableError naming what is wrong */
-export function checkSubscription(subscription: { topic?: unknown; topics?: unknown }): void {
+/** @returns the topics @throws KafkaJSNonRetriableError naming what is wrong */
+export function checkSubscription(subscription: { topic?: unknown; topics?: unknown }): (string | RegExp)[] {
   const { topic, topics } = subscription ?? {}
   if (!topic && !topics) throw new KafkaJSNonRetriableError('Missing required argument "topics"')
   if (topics !== undefined && topics !== null && !Array.isArray(topics)) {
     throw new KafkaJSNonRetriableError('Argument "topics" must be an array')
   }
   const names: unknown[] = Array.isArray(topics) ? topics : [topic]
-  for (const name of names) {
-    if (typeof name === 'string' || name instanceof RegExp) continue
+  return names.map((name) => {
+    if (typeof name === 'string' || isRegExp(name)) return name
     throw new KafkaJSNonRetriableError(
-      `Invalid topic ${show(name)} (${typeof name}), the topic name has to be a String or a RegExp`,
+      `Invalid topic ${text(name)} (${typeof name}), the topic name has to be a String or a RegExp`,
     )
-  }
+  })
 }
 
 /** @throws KafkaJSNonRetriableError naming what is wrong */
@@ -88,16 +90,28 @@ export function checkCommits(
     if (parsed === null) throw invalidOffset(offset)
     if (parsed < 0) throw new KafkaJSNonRetriableError('Offset must not be a negative number')
     if (metadata !== null && typeof metadata !== 'string') {
-      throw new KafkaJSNonRetriableError(`Invalid offset metadata, expected string or null, received ${show(metadata)}`)
+      throw new KafkaJSNonRetriableError(`Invalid offset metadata, expected string or null, received ${text(metadata)}`)
     }
   }
 }
+
+/** A text as it is, as kafkajs's messages have it. */
+const text = (value: unknown): string => (typeof value === 'string' ? value : show(value))
+
+/** Partitions as they are, but for a text that reads as a number: that it is a text is what is wrong with it. */
+function partitionText(value: unknown): string {
+  if (Array.isArray(value)) return value.map(partitionText).join(',')
+  return typeof value === 'string' && Number.isNaN(Number(value)) ? value : show(value)
+}
+
+// One of another realm (a program in a vm context) is one, too.
+const isRegExp = (value: unknown): value is RegExp => types.isRegExp(value)
 
 // As a type guard it would take the elements' type away from a readonly list.
 const isArray = (list: unknown): boolean => Array.isArray(list)
 
 function checkTopic(topic: unknown): void {
-  if (typeof topic !== 'string' || topic === '') throw new KafkaJSNonRetriableError(`Invalid topic ${show(topic)}`)
+  if (typeof topic !== 'string' || topic === '') throw new KafkaJSNonRetriableError(`Invalid topic ${text(topic)}`)
 }
 
 // A partition's text would pass for its number here and be no partition's later: nothing would happen, without a word.
@@ -106,7 +120,7 @@ const isPartition = (partition: unknown): boolean =>
 
 function checkPartition(partition: unknown): void {
   if (isPartition(partition)) return
-  throw new KafkaJSNonRetriableError(`Invalid partition, expected a number received ${show(partition)}`)
+  throw new KafkaJSNonRetriableError(`Invalid partition, expected a number received ${partitionText(partition)}`)
 }
 
 function checkOffset(offset: unknown): StartOffset {
@@ -118,7 +132,5 @@ function checkOffset(offset: unknown): StartOffset {
 }
 
 function invalidOffset(offset: unknown): KafkaJSNonRetriableError {
-  return new KafkaJSNonRetriableError(
-    `Invalid offset, expected a long received ${typeof offset === 'string' ? offset : show(offset)}`,
-  )
+  return new KafkaJSNonRetriableError(`Invalid offset, expected a long received ${text(offset)}`)
 }

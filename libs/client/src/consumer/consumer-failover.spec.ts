@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { type CommittedOffset, RedisGroupStore } from '@rivulet/coordinator'
 import { type Replicated, startReplicated } from '@rivulet/testing'
-import { Received, TestNamespace, values } from '../../spec-support/consumers.js'
+import { deferred, Received, TestNamespace, values } from '../../spec-support/consumers.js'
 
 let servers: Replicated
 let namespace: TestNamespace
@@ -99,6 +100,36 @@ describe('a failover that loses the tail of the log', () => {
     await received.count(17)
     expect(received.values.slice(5)).toEqual(values('new', 12))
     expect(told).toBe(false)
+  })
+})
+
+describe('a committed offset from a tail that was lost', () => {
+  // In a Cluster the group's shard may keep what the log's shard has lost; here it is put back by hand.
+  it('is told to the next member, which goes on where the logs part', async () => {
+    const { partition, topicId } = await namespace.partition('orders')
+    const name = `${topicId}:${partition}`
+    const committed = deferred<CommittedOffset>()
+    await losing(async () => {
+      await namespace.produce('orders', 0, values('lost', 8))
+      const consumer = await namespace.member()
+      await consumer.run({ eachMessage: received.take })
+      await received.count(13)
+      await consumer.disconnect()
+      const found = (await new RedisGroupStore(namespace.storage).allCommitted('g')).get(name)
+      if (found === undefined) throw new Error('nothing was committed')
+      committed.resolve(found)
+    })
+    await namespace.produce('orders', 0, values('new', 20))
+    const kept = await committed.promise
+    expect(kept).toMatchObject({ offset: 13, leaderEpoch: { startOffset: 0 } })
+    const commit = { ...kept, topic: 'orders', topicId, partition, grant: 0 }
+    expect(await new RedisGroupStore(namespace.storage).commit('g', null, [commit])).toEqual([null])
+    const next = await namespace.member()
+    const truncated = new Promise((resolve) => next.on('consumer.log_truncated', ({ payload }) => resolve(payload)))
+    await next.run({ eachMessage: received.take })
+    await received.count(13 + 20)
+    expect(received.values.slice(13)).toEqual(values('new', 20))
+    expect(await truncated).toEqual({ topic: 'orders', partition: 0, position: '13', divergence: '5' })
   })
 })
 

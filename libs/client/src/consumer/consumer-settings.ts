@@ -7,6 +7,8 @@ import type {
   ConsumerConfig,
   ConsumerRunConfig,
   Logger,
+  PartitionAssigner,
+  PartitionsListener,
   RetryOptions,
 } from '../types.js'
 
@@ -15,7 +17,19 @@ export type AnyConsumerConfig = AssignedConsumerConfig & Partial<Pick<ConsumerCo
 
 /** The checked configuration, every default filled in. */
 export interface ConsumerSettings {
+  /** '': none. */
   readonly groupId: string
+  readonly groupInstanceId: string | null
+  /** null: the default. */
+  readonly partitionAssigners: readonly PartitionAssigner[] | null
+  readonly sessionTimeout: number
+  readonly rebalanceTimeout: number
+  readonly heartbeatInterval: number
+  readonly maxPollIntervalMs: number
+  readonly allowAutoTopicCreation: boolean
+  readonly onPartitionsAssigned: PartitionsListener | undefined
+  readonly onPartitionsRevoked: PartitionsListener | undefined
+  readonly onPartitionsLost: PartitionsListener | undefined
   readonly maxBytesPerPartition: number
   readonly minBytes: number
   readonly maxBytes: number
@@ -45,6 +59,16 @@ export function parseConsumerConfig(
   const retry = { ...clientRetry, ...config.retry }
   return {
     groupId: config.groupId ?? '',
+    groupInstanceId: options.groupInstanceId ?? null,
+    partitionAssigners: config.partitionAssigners ?? null,
+    sessionTimeout: options.sessionTimeout,
+    rebalanceTimeout: options.rebalanceTimeout,
+    heartbeatInterval: options.heartbeatInterval,
+    maxPollIntervalMs: options.maxPollIntervalMs,
+    allowAutoTopicCreation: options.allowAutoTopicCreation,
+    onPartitionsAssigned: config.onPartitionsAssigned,
+    onPartitionsRevoked: config.onPartitionsRevoked,
+    onPartitionsLost: config.onPartitionsLost,
     maxBytesPerPartition: options.maxBytesPerPartition,
     minBytes: options.minBytes,
     maxBytes: options.maxBytes,
@@ -61,6 +85,11 @@ export interface RunSettings {
   readonly eachBatch: ConsumerRunConfig['eachBatch']
   readonly eachBatchAutoResolve: boolean
   readonly partitionsConsumedConcurrently: number
+  readonly autoCommit: boolean
+  /** ms; null: none. */
+  readonly autoCommitInterval: number | null
+  /** Messages; null: none. */
+  readonly autoCommitThreshold: number | null
 }
 
 /** @throws KafkaJSNonRetriableError naming the option and its value */
@@ -74,6 +103,9 @@ export function parseRunConfig(config: ConsumerRunConfig): RunSettings {
     eachBatch: given.eachBatch,
     eachBatchAutoResolve: options.eachBatchAutoResolve,
     partitionsConsumedConcurrently: options.partitionsConsumedConcurrently,
+    autoCommit: options.autoCommit,
+    autoCommitInterval: options.autoCommitInterval,
+    autoCommitThreshold: options.autoCommitThreshold,
   }
 }
 

@@ -170,7 +170,7 @@ describe('eachBatch', () => {
 describe('events', () => {
   it('tell of the life of a consumer with kafkajs’s names and payloads', async () => {
     await namespace.produce('orders', 0, values('a', 3))
-    const consumer = namespace.consumer({ groupId: 'g' })
+    const consumer = namespace.consumer()
     const seen: [string, unknown][] = []
     for (const name of [
       consumer.events.CONNECT,
@@ -286,11 +286,16 @@ describe('the life of a consumer', () => {
   })
 
   it('what needs a consumer group says so', async () => {
-    const consumer = namespace.consumer({ groupId: 'g' })
-    const needsGroup = { name: 'KafkaJSNotImplemented', message: expect.stringContaining('needs a consumer group') }
+    const consumer = namespace.consumer()
+    const needsGroup = { name: 'KafkaJSNonRetriableError', message: expect.stringContaining('needs a group') }
     await expect(consumer.subscribe({ topics: ['orders'] })).rejects.toMatchObject(needsGroup)
     await expect(consumer.describeGroup()).rejects.toMatchObject(needsGroup)
     await expect(consumer.commitOffsets([])).rejects.toMatchObject(needsGroup)
+  })
+
+  it('a consumer with a group is not assigned partitions by hand', () => {
+    const consumer = namespace.consumer({ groupId: 'g' })
+    expect(() => consumer.assign(orders(0))).toThrow(/this consumer has the groupId 'g'/)
   })
 
   it('before run and assign, seek, pause and resume fail as kafkajs’s', () => {

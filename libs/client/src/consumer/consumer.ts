@@ -1,15 +1,18 @@
+import {
+  type GroupAssigner,
+  GroupMember,
+  type GroupMembership,
+  type MemberListener,
+  RedisGroupStore,
+} from '@rivulet/coordinator'
 import type { Storage } from '@rivulet/storage'
+import { describeGroup } from '../admin/groups.js'
 import { bindMethods } from '../bind-methods.js'
 import type { ClientContext } from '../client-context.js'
-import {
-  type KafkaJSError,
-  KafkaJSNonRetriableError,
-  KafkaJSNotImplemented,
-  toError,
-  toKafkaJSError,
-} from '../errors.js'
+import { KafkaJSNonRetriableError, KafkaJSProtocolError, toKafkaJSError } from '../errors.js'
+import type { KafkaJSError } from '../errors.js'
 import { Instrumentation } from '../instrumentation.js'
-import { retrySettings } from '../retry.js'
+import { createRetry } from '../retry.js'
 import type {
   ConsumerRunConfig,
   ConsumerSubscribeTopic,
@@ -20,6 +23,9 @@ import type {
   TopicPartitionOffsetAndMetadata,
   TopicPartitions,
 } from '../types.js'
+import { within } from '../within.js'
+import { PartitionAssigners } from './assigners/partition-assigners.js'
+import { toGroupAssigner } from './assigners/to-group-assigner.js'
 import { BufferBudget } from './buffer-budget.js'
 import {
   type AssignmentRequest,
@@ -34,6 +40,7 @@ import {
   type RivuletConsumerEventPayloads,
   type RivuletConsumerEvents,
 } from './consumer-events.js'
+import { ConsumerRun } from './consumer-run.js'
 import {
   type ConsumerSettings,
   parseConsumerConfig,
@@ -41,28 +48,22 @@ import {
   type AnyConsumerConfig,
   type RunSettings,
 } from './consumer-settings.js'
-import type { WorkHooks } from './dispatcher.js'
+import { ensureTopic } from './ensure-topic.js'
+import { finalError } from './retry-state.js'
 import { RunSession } from './run-session.js'
 import { SubscriptionState } from './subscription-state.js'
 import { Termination } from './termination.js'
-import { within } from '../within.js'
+import { TopicSubscriptions } from './topic-subscriptions.js'
 
-/** disconnect() resolves within a second: so long handlers may take to end, ms … */
-const HANDLER_GRACE_MS = 500
+/** disconnect() resolves within a second: so long ending the run may take, ms … */
+const STOP_GRACE_MS = 700
 /** … and so long the connections may take to close, ms. */
-const RELEASE_GRACE_MS = 400
-/** How deep the causes of an error are looked into. */
-const MAX_CAUSES = 20
+const RELEASE_GRACE_MS = 250
 
-/** One call of run(), until it has stopped: restarts after crashes belong to it. */
-interface Run {
-  readonly settings: RunSettings
-  session: RunSession | null
-  restartTimer: NodeJS.Timeout | null
-  stopping: Termination | null
-}
-
-/** Reads partitions: those that it was assigned. Methods can be taken off the object. */
+/**
+ * Reads partitions: those that its group gives it of the topics subscribed, or, without a group, those that it was
+ * assigned. Methods can be taken off the object.
+ */
 export class Consumer {
   readonly events: RivuletConsumerEvents = RIVULET_CONSUMER_EVENTS
   readonly #context: ClientContext
@@ -71,10 +72,11 @@ export class Consumer {
   readonly #instrumentation: Instrumentation<RivuletConsumerEventPayloads>
   readonly #budget: BufferBudget
   readonly #subscription: SubscriptionState
-  readonly #hooks: WorkHooks
+  readonly #subscriptions: TopicSubscriptions
+  readonly #assigners: readonly GroupAssigner[]
   #assigned = false
   #acquired: { readonly storage: Promise<Storage>; readonly abort: AbortController } | null = null
-  #run: Run | null = null
+  #run: ConsumerRun | null = null
   #closed = new Termination()
 
   /** @throws KafkaJSNonRetriableError for an option that is wrong, naming it and its value */
@@ -85,15 +87,11 @@ export class Consumer {
     this.#instrumentation = new Instrumentation('consumer', this.events, this.#logger)
     this.#budget = new BufferBudget(this.#settings.maxBytes)
     this.#subscription = new SubscriptionState(this.#budget)
-    const subscription = this.#subscription
-    // Without a group there is nobody to tell: 'resolved' moves the position, and that is all.
-    this.#hooks = {
-      heartbeat: () => Promise.resolve(),
-      afterMessage: () => undefined,
-      afterBatch: () => undefined,
-      commitOffsetsIfNecessary: () => Promise.resolve(),
-      uncommittedOffsets: () => ({ topics: subscription.resolvedOffsets() }),
-    }
+    this.#subscriptions = new TopicSubscriptions(this.#settings.autoOffsetReset)
+    const { groupId } = this.#settings
+    this.#assigners = (this.#settings.partitionAssigners ?? [PartitionAssigners.uniform]).map((assigner) =>
+      toGroupAssigner(assigner, { groupId, logger: this.#logger }),
+    )
     bindMethods(this)
   }
 
@@ -116,21 +114,44 @@ export class Consumer {
    * left to itself, and what it was working on counts as not done. `await stop()` first to let it end.
    */
   async disconnect(): Promise<void> {
-    const stopping = this.#beginStop()
-    if (!(await within(stopping.promise, HANDLER_GRACE_MS))) {
-      this.#logger.warn('A handler did not end in time: what it works on counts as not done', {
-        groupId: this.#settings.groupId,
-      })
-      stopping.resolve()
+    const run = this.#run
+    if (run === null) this.#stopped(null)
+    else {
+      const stopping = run.stop()
+      await within(Promise.all([run.hurry(), stopping]), STOP_GRACE_MS)
     }
-    await within(this.#release(), RELEASE_GRACE_MS)
+    await this.#release()
     this.#instrumentation.emit('consumer.disconnect', null)
   }
 
-  /** Not there yet: it needs a consumer group. */
+  /**
+   * Adds topics to what the group's members want; before run(). Topics that do not exist are made, where
+   * `allowAutoTopicCreation` and the namespace's auto.create.topics.enable allow it. A regular expression also covers
+   * topics that are made later.
+   *
+   * @throws KafkaJSNonRetriableError for an invalid topic, while the consumer runs, or without a groupId;
+   *   KafkaJSProtocolError UNKNOWN_TOPIC_OR_PARTITION for a topic that does not exist and may not be made
+   */
   async subscribe(subscription: ConsumerSubscribeTopics | ConsumerSubscribeTopic): Promise<void> {
-    checkSubscription(subscription)
-    throw this.#needsGroup('subscribe')
+    if (this.#run !== null) throw new KafkaJSNonRetriableError('Cannot subscribe to topic while consumer is running')
+    const topics = checkSubscription(subscription)
+    this.#needsGroup('subscribe')
+    this.#subscriptions.add(topics, subscription.fromBeginning)
+    const { topics: registry } = await this.#storage()
+    const names = topics.filter((topic) => typeof topic === 'string')
+    await Promise.all(
+      names.map((name) =>
+        createRetry(this.#settings.retry)(async (bail) => {
+          try {
+            await ensureTopic(registry, name, this.#settings.allowAutoTopicCreation, this.#logger)
+          } catch (thrown) {
+            const error = toKafkaJSError(thrown)
+            if (error instanceof KafkaJSProtocolError) bail(error)
+            throw error
+          }
+        }),
+      ),
+    )
   }
 
   /**
@@ -139,17 +160,23 @@ export class Consumer {
    *
    * @param assignment offset: where to start, as a number, a bigint or in decimal; '-1' is the log's end, '-2' its start;
    *   absent: as `autoOffsetReset` says
-   * @throws KafkaJSNonRetriableError for an invalid topic, partition or offset
+   * @throws KafkaJSNonRetriableError for an invalid topic, partition or offset, or where the consumer has a groupId
    */
   assign(assignment: readonly AssignmentRequest[]): void {
+    if (this.#hasGroup) {
+      throw new KafkaJSNonRetriableError(
+        `consumer.assign reads partitions without a group, but this consumer has the groupId '${this.#settings.groupId}': ` +
+          'leave the groupId out, or let the group assign partitions (consumer.subscribe)',
+      )
+    }
     this.#subscription.replace(parseAssignment(assignment, this.#settings.autoOffsetReset))
     this.#assigned = true
     this.#run?.session?.assignmentChanged()
   }
 
   /**
-   * Starts handing out records, and resolves when that has begun. An error that no retry cures ends it: see `closed` and
-   * the event `consumer.crash`.
+   * Starts handing out records: joins the group, if there is one, and resolves when it has. An error that no retry cures
+   * ends it: see `closed` and the event `consumer.crash`.
    *
    * @throws KafkaJSNonRetriableError for an option that is wrong
    */
@@ -162,26 +189,48 @@ export class Consumer {
       return
     }
     if (this.#closed.isOver) this.#closed = new Termination()
-    const run: Run = { settings, session: null, restartTimer: null, stopping: null }
+    const run = new ConsumerRun({
+      settings: this.#settings,
+      instrumentation: this.#instrumentation,
+      logger: this.#logger,
+      open: (onCrash) => this.#openSession(settings, onCrash),
+      onSessionEnd: () => {
+        if (this.#hasGroup) this.#subscription.clear({ forgetPauses: false })
+        else this.#subscription.abandonWork()
+      },
+      release: () => this.#release(),
+      onEnd: (error) => {
+        if (this.#run === run) this.#run = null
+        if (this.#hasGroup) this.#subscription.clear({ forgetPauses: true })
+        this.#stopped(error)
+      },
+    })
     this.#run = run
-    await this.#start(run)
+    await run.start()
   }
 
-  /** Hands out nothing further; resolves when handlers have ended their current message or batch. Positions stay. */
+  /**
+   * Hands out nothing further; resolves when handlers have ended their current message or batch, what was done is
+   * committed and the group is left. Without a group, positions stay.
+   */
   async stop(): Promise<void> {
-    await this.#beginStop().promise
+    if (this.#run === null) this.#stopped(null)
+    else await this.#run.stop()
   }
 
   /**
    * Goes on at another offset, at once: what is buffered is dropped, and the batch in hand is stale. The last seek wins.
+   * With autoCommit the offset is committed. For a partition that is not assigned it waits until it is.
    *
    * @throws KafkaJSNonRetriableError for an invalid argument, or when there is neither a run nor an assignment
    */
   seek(request: { topic: string; partition: number; offset: string | number | bigint }): void {
     const start = checkSeek(request)
     this.#checkInitialized()
-    this.#subscription.seek(request.topic, request.partition, start)
-    this.#run?.session?.changed()
+    const session = this.#run?.session
+    const target = session?.group ?? this.#subscription
+    target.seek(request.topic, request.partition, start)
+    session?.changed()
   }
 
   /** Pauses partitions, or whole topics. @throws KafkaJSNonRetriableError as seek */
@@ -206,15 +255,39 @@ export class Consumer {
     this.#run?.session?.changed()
   }
 
-  /** Not there yet: it needs a consumer group. */
+  /**
+   * Commits offsets: each is the next one to read.
+   *
+   * @throws KafkaJSNonRetriableError for an invalid argument, before run(), or with the refusal as its cause
+   *   (ILLEGAL_GENERATION: the partition is another member's)
+   */
   async commitOffsets(topicPartitions: TopicPartitionOffsetAndMetadata[] = []): Promise<void> {
     checkCommits(topicPartitions)
-    throw this.#needsGroup('commitOffsets')
+    this.#needsGroup('commitOffsets')
+    const group = this.#run?.group ?? null
+    if (group === null) throw notInitialized()
+    await createRetry(this.#settings.retry)(async (bail) => {
+      try {
+        await group.commits.commitOffsets(topicPartitions)
+      } catch (thrown) {
+        const error = toKafkaJSError(thrown)
+        if (!error.retriable) bail(finalError(error))
+        throw error
+      }
+    })
   }
 
-  /** Not there yet: it needs a consumer group. */
+  /** The consumer's group: its state and members. @throws KafkaJSError what kept it from being read */
   async describeGroup(): Promise<GroupDescription> {
-    throw this.#needsGroup('describeGroup')
+    this.#needsGroup('describeGroup')
+    const groups = new RedisGroupStore(await this.#storage())
+    return createRetry(this.#settings.retry)(async () => {
+      try {
+        return await describeGroup(groups, this.#settings.groupId)
+      } catch (error) {
+        throw toKafkaJSError(error)
+      }
+    })
   }
 
   /**
@@ -234,114 +307,57 @@ export class Consumer {
     return this.#logger
   }
 
-  async #start(run: Run): Promise<void> {
-    this.#logger.info('Starting', { groupId: this.#settings.groupId })
-    try {
-      const storage = await this.#storage()
-      const reader = await storage.openReader()
-      if (this.#run !== run || run.stopping !== null) {
-        await reader.close()
-        return
-      }
-      run.session = new RunSession({
-        storage,
-        reader,
-        subscription: this.#subscription,
-        budget: this.#budget,
-        settings: this.#settings,
-        run: run.settings,
-        hooks: this.#hooks,
-        instrumentation: this.#instrumentation,
-        clientId: this.#context.clientId,
-        logger: this.#logger,
-        pause: (topic, partition) => this.pause([{ topic, partitions: [partition] }]),
-        resume: (topic, partition) => this.resume([{ topic, partitions: [partition] }]),
-        onCrash: (error) => void this.#crashed(run, error),
-      })
-    } catch (error) {
-      if (this.#run === run && run.stopping === null) await this.#crashed(run, toKafkaJSError(error))
-    }
+  get #hasGroup(): boolean {
+    return this.#settings.groupId !== ''
   }
 
-  /** Stops the run, if there is one. The termination is over when its handlers are, or when disconnect() gives them up. */
-  #beginStop(): Termination {
-    const run = this.#run
-    if (run === null) {
-      this.#logger.info('Stopped', { groupId: this.#settings.groupId })
-      this.#closed.resolve()
-      return Termination.over()
-    }
-    if (run.stopping !== null) return run.stopping
-    const stopping = new Termination()
-    run.stopping = stopping
-    void this.#endSession(run, stopping).then(() => {
-      if (this.#run === run) this.#run = null
-      this.#logger.info('Stopped', { groupId: this.#settings.groupId })
-      this.#closed.resolve()
+  #stopped(error: KafkaJSError | null): void {
+    if (error !== null) return this.#closed.reject(error)
+    this.#logger.info('Stopped', { groupId: this.#settings.groupId })
+    this.#closed.resolve()
+  }
+
+  async #openSession(run: RunSettings, onCrash: (error: KafkaJSError) => void): Promise<RunSession> {
+    const storage = await this.#storage()
+    const reader = await storage.openReader()
+    return new RunSession({
+      storage,
+      reader,
+      subscription: this.#subscription,
+      budget: this.#budget,
+      settings: this.#settings,
+      run,
+      group: this.#hasGroup
+        ? { subscriptions: this.#subscriptions, membership: (listener) => this.#membership(storage, listener) }
+        : null,
+      instrumentation: this.#instrumentation,
+      clientId: this.#context.clientId,
+      logger: this.#logger,
+      pause: (topic, partition) => this.pause([{ topic, partitions: [partition] }]),
+      resume: (topic, partition) => this.resume([{ topic, partitions: [partition] }]),
+      onCrash,
     })
-    return stopping
   }
 
-  /** Ends the run's session, if it has one; `given` up from outside, it ends although handlers run on. */
-  async #endSession(run: Run, given: Termination): Promise<void> {
-    if (run.restartTimer !== null) clearTimeout(run.restartTimer)
-    const { session } = run
-    run.session = null
-    if (session === null) {
-      given.resolve()
-      return
-    }
-    void session.stop().then(() => given.resolve())
-    await given.promise
-    this.#subscription.abandonWork()
-    this.#instrumentation.emit('consumer.stop', null)
-  }
-
-  async #crashed(run: Run, error: KafkaJSError): Promise<void> {
-    if (this.#run !== run || run.stopping !== null) return
-    const { groupId } = this.#settings
-    const retryCount = 'retryCount' in error ? error.retryCount : undefined
-    this.#logger.error(`Crash: ${error.name}: ${error.message}`, { groupId, retryCount, stack: error.stack })
-
-    const ended = new Termination()
-    const ending = this.#endSession(run, ended)
-    if (!(await within(ended.promise, HANDLER_GRACE_MS))) ended.resolve()
-    await ending
-    await within(this.#release(), RELEASE_GRACE_MS)
-    this.#instrumentation.emit('consumer.disconnect', null)
-
-    const restart = (await this.#shouldRestart(error)) && this.#run === run && run.stopping === null
-    this.#instrumentation.emit('consumer.crash', { error, groupId, restart })
-    if (this.#run !== run || run.stopping !== null) return
-    if (!restart) {
-      this.#run = null
-      this.#closed.reject(error)
-      return
-    }
-    const retryTime =
-      'retryTime' in error && typeof error.retryTime === 'number'
-        ? error.retryTime
-        : retrySettings(this.#settings.retry).initialRetryTime
-    this.#logger.error(`Restarting the consumer in ${retryTime}ms`, { retryCount, retryTime, groupId })
-    run.restartTimer = setTimeout(() => {
-      run.restartTimer = null
-      void this.#start(run)
-    }, retryTime)
-  }
-
-  async #shouldRestart(error: KafkaJSError): Promise<boolean> {
-    const { restartOnFailure, groupId } = this.#settings
-    if (error.name !== 'KafkaJSNumberOfRetriesExceeded' && !isRetriableAtHeart(error)) return false
-    if (restartOnFailure === undefined) return true
-    try {
-      return await restartOnFailure(error)
-    } catch (thrown) {
-      this.#logger.error(
-        'Caught error when invoking user-provided "restartOnFailure" callback. Defaulting to restarting.',
-        { error: toError(thrown).message, cause: error.message, groupId },
-      )
-      return true
-    }
+  #membership(storage: Storage, listener: MemberListener): GroupMembership {
+    const { groupId, groupInstanceId, sessionTimeout, rebalanceTimeout, heartbeatInterval, retry } = this.#settings
+    return new GroupMember({
+      store: new RedisGroupStore(storage),
+      topics: storage.topics,
+      options: {
+        groupId,
+        clientId: this.#context.clientId,
+        instanceId: groupInstanceId,
+        sessionTimeout,
+        rebalanceTimeout,
+        heartbeatInterval,
+        assigners: this.#assigners,
+        subscription: this.#subscriptions.subscription,
+      },
+      listener,
+      logger: this.#logger,
+      retry,
+    })
   }
 
   /** The storage; connects if need be. */
@@ -363,33 +379,26 @@ export class Consumer {
     this.#acquired = null
     acquired.abort.abort(new KafkaJSNonRetriableError('The consumer was disconnected while it was connecting'))
     // What was not acquired owes no release.
-    const isAcquired = await acquired.storage.then(
-      () => true,
-      () => false,
+    const released = acquired.storage.then(
+      () => this.#context.storage.release(),
+      () => undefined,
     )
-    if (isAcquired) await this.#context.storage.release()
+    await within(released, RELEASE_GRACE_MS)
   }
 
   #checkInitialized(): void {
-    if (this.#run !== null || this.#assigned) return
-    throw new KafkaJSNonRetriableError('Consumer group was not initialized, consumer#run must be called first')
+    if (this.#run === null && !this.#assigned) throw notInitialized()
   }
 
-  #needsGroup(method: string): KafkaJSNotImplemented {
-    return new KafkaJSNotImplemented(
-      `consumer.${method} needs a consumer group, which this version does not have: read partitions by consumer.assign`,
+  /** @throws KafkaJSNonRetriableError without a groupId */
+  #needsGroup(method: string): void {
+    if (this.#hasGroup) return
+    throw new KafkaJSNonRetriableError(
+      `consumer.${method} needs a group: give kafka.consumer a groupId, or read partitions by consumer.assign`,
     )
   }
 }
 
-/** kafkajs's rule: what was wrong in the first place decides, as far as it says whether it can be retried. */
-function isRetriableAtHeart(error: Error): boolean {
-  let retriable = false
-  let original: unknown = error
-  // An application's error may be its own cause.
-  for (let depth = 0; depth < MAX_CAUSES && original instanceof Error; depth++) {
-    if ('retriable' in original) retriable = original.retriable === true
-    original = original.cause
-  }
-  return retriable
+function notInitialized(): KafkaJSNonRetriableError {
+  return new KafkaJSNonRetriableError('Consumer group was not initialized, consumer#run must be called first')
 }

@@ -1,5 +1,6 @@
 import { type DecodedHeaders, type RawRecords, RecordBatch } from '@rivulet/protocol'
 import type { StoredBatch } from '@rivulet/storage'
+import { codecs } from '../compression-codecs.js'
 import type { IHeaders, KafkaMessage } from '../types.js'
 
 /** Batches of one partition as its handler gets them. */
@@ -62,7 +63,7 @@ function decodeOne(stored: StoredBatch, position: number, target: DecodedBatches
     return undefined
   }
   const isCompressed = batch.compression !== 0
-  const records = batch.records()
+  const records = batch.records({ codecs })
   if (records instanceof Promise) {
     return records.then((decompressed) => read(decompressed, stored, position, isCompressed, target))
   }

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KafkaError } from '@rivulet/protocol'
 import type { FetchRequest, FetchResult, LogReader, Partition } from '@rivulet/storage'
-import { KafkaJSNonRetriableError, KafkaJSNumberOfRetriesExceeded, toKafkaJSError } from '../errors.js'
-import type { KafkaJSError } from '../errors.js'
+import { type KafkaJSError, KafkaJSNonRetriableError } from '../errors.js'
 import type { RetrySettings } from '../retry.js'
 import type { Logger } from '../types.js'
 import type { AssignedPartition } from './assigned-partition.js'
@@ -126,13 +125,15 @@ export class LaneFetcher {
   private async step(): Promise<void> {
     const { reader, subscription, positions, name } = this.options
     const own = subscription.partitions.filter(({ log }) => log !== null && reader.lane(log) === name)
-    const wanted = own.filter((partition) => !subscription.isPaused(partition))
+    const wanted = own.filter((partition) => !subscription.isPaused(partition) && !partition.revoking)
     if (await positions.settle(wanted)) this.options.onRecords()
     // A check may have led to a new start, and a seek may have come meanwhile.
     if (this.stopped || wanted.some((partition) => partition.isUnsettled)) return
     const ready: AssignedPartition[] = []
     const leftOut: AssignedPartition[] = []
     for (const partition of own) (this.isReady(partition) ? ready : leftOut).push(partition)
+    // Whatever happens while they are left out, a wait will not tell: when they are back they are fetched first.
+    for (const partition of leftOut) partition.behind = true
     this.leftOut = leftOut
     const behind = ready.filter((partition) => partition.behind)
     if (behind.length > 0) return this.fetch(this.afterWait ? behind : ready)
@@ -143,15 +144,14 @@ export class LaneFetcher {
   }
 
   private isReady(partition: AssignedPartition): boolean {
-    const ready =
+    return (
       partition.hasPosition &&
       !partition.needsValidation &&
       !partition.draining &&
+      !partition.revoking &&
       !this.options.subscription.isPaused(partition) &&
       partition.buffer.hasRoom(this.options.maxBytesPerPartition)
-    // Whatever happened while it was left out, a wait would not tell: when it is back it is fetched first.
-    if (!ready) partition.behind = true
-    return ready
+    )
   }
 
   private async fetch(partitions: readonly AssignedPartition[]): Promise<void> {
@@ -236,6 +236,7 @@ export class LaneFetcher {
       assigned.fetchOffset === request.offset &&
       assigned.log === request.partition &&
       !assigned.needsValidation &&
+      !assigned.revoking &&
       !this.options.subscription.isPaused(assigned)
     )
   }
@@ -312,30 +313,21 @@ export class LaneFetcher {
   private async failed(thrown: unknown): Promise<void> {
     if (this.stopped) return
     const { logger, onCrash, subscription, reader, name } = this.options
-    const error = toKafkaJSError(thrown)
-    if (!error.retriable) return this.crash(error)
-    if (this.failures.exhausted) {
-      onCrash(
-        new KafkaJSNumberOfRetriesExceeded(error, { retryCount: this.failures.count, retryTime: this.failures.time }),
-      )
+    const after = this.failures.failed(thrown)
+    if (after.kind === 'give-up') {
+      onCrash(after.error)
       return this.untilStopped()
     }
-    const wait = this.failures.next()
     logger.warn('Fetching has failed, trying again', {
-      error: error.message,
+      error: after.error.message,
       lane: name,
       retryCount: this.failures.count,
-      retryTime: wait,
+      retryTime: after.wait,
     })
     for (const partition of subscription.partitions) {
       if (partition.log !== null && reader.lane(partition.log) === name) partition.behind = true
     }
-    await sleep(wait, undefined, { signal: this.abort.signal }).catch(() => undefined)
-  }
-
-  private crash(error: KafkaJSError): Promise<void> {
-    this.options.onCrash(error)
-    return this.untilStopped()
+    await sleep(after.wait, undefined, { signal: this.abort.signal }).catch(() => undefined)
   }
 
   private untilStopped(): Promise<void> {

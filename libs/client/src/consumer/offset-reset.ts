@@ -1,8 +1,14 @@
+import type { SeenEpoch } from '@rivulet/storage'
 import type { AutoOffsetReset } from '../types.js'
 
 /** Where a partition is to start; `reset` leaves it to the reset policy. */
 export type StartOffset =
-  | { readonly kind: 'offset'; readonly offset: number }
+  | {
+      readonly kind: 'offset'
+      readonly offset: number
+      /** The epoch of the record below the offset, by which it can be checked that the log still has that record. */
+      readonly leaderEpoch?: SeenEpoch
+    }
   | { readonly kind: 'earliest' }
   | { readonly kind: 'latest' }
   | { readonly kind: 'timestamp'; readonly timestamp: number }

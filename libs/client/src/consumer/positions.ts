@@ -59,6 +59,13 @@ export class Positions {
         const description = descriptions[index]
         if (description === undefined || partition.generation !== generation || partition.start === null) return
         if (description instanceof KafkaError) return this.failed(partition, description)
+        if (partition.start.kind === 'offset' && partition.start.leaderEpoch !== undefined) {
+          // Within the log's bounds it may yet be from a tail that was lost: the epoch tells.
+          partition.positionAt(partition.start.offset, [partition.start.leaderEpoch])
+          partition.logEndOffset = description.logEndOffset
+          partition.needsValidation = true
+          return
+        }
         const decision = decideStart(partition.start, partition.policy, description)
         if (decision.kind === 'out-of-range') return this.outOfRange(partition, partition.start, description)
         let offset: number

@@ -1,4 +1,18 @@
+import { KafkaError } from '@rivulet/protocol'
+import {
+  isRetriable,
+  KafkaJSError,
+  KafkaJSNonRetriableError,
+  KafkaJSNumberOfRetriesExceeded,
+  toError,
+  toKafkaJSError,
+} from '../errors.js'
 import { firstRetryTime, nextRetryTime, type RetrySettings } from '../retry.js'
+
+/** What a failure leads to: another try after a wait (ms), or the end, with the error that kafkajs makes of it. */
+export type AfterFailure =
+  | { readonly kind: 'retry'; readonly wait: number; readonly error: Error }
+  | { readonly kind: 'give-up'; readonly error: KafkaJSError }
 
 /** Where a row of failures stands: how often it was tried again, and how long the next wait is. A success starts anew. */
 export class RetryState {
@@ -11,16 +25,19 @@ export class RetryState {
     this.time = firstRetryTime(settings)
   }
 
-  get exhausted(): boolean {
-    return this.count >= this.settings.retries
-  }
-
-  /** Counts a failure and answers how long to wait before the next try, in ms. */
-  next(): number {
-    const wait = this.time
+  /** Counts a failure, and says what follows from it. */
+  failed(thrown: unknown): AfterFailure {
+    const error = thrown instanceof KafkaError ? toKafkaJSError(thrown) : toError(thrown)
+    if (!isRetriable(error)) {
+      return { kind: 'give-up', error: finalError(error) }
+    }
+    const { count: retryCount, time: retryTime } = this
+    if (retryCount >= this.settings.retries) {
+      return { kind: 'give-up', error: new KafkaJSNumberOfRetriesExceeded(error, { retryCount, retryTime }) }
+    }
     this.count++
-    this.time = nextRetryTime(this.settings, wait)
-    return wait
+    this.time = nextRetryTime(this.settings, retryTime)
+    return { kind: 'retry', wait: retryTime, error }
   }
 
   succeeded(): void {
@@ -28,4 +45,10 @@ export class RetryState {
     this.count = 0
     this.time = firstRetryTime(this.settings)
   }
+}
+
+/** An error that is not tried again, as kafkajs wraps it; what it was is the cause. */
+export function finalError(error: Error): KafkaJSNonRetriableError {
+  if (error instanceof KafkaJSNonRetriableError) return error
+  return new KafkaJSNonRetriableError(error, { cause: error instanceof KafkaJSError ? error : (error.cause ?? error) })
 }

@@ -1,12 +1,19 @@
+import type { GroupMembership, MemberListener } from '@rivulet/coordinator'
 import type { LogReader, Storage } from '@rivulet/storage'
 import type { KafkaJSError } from '../errors.js'
 import type { Logger } from '../types.js'
+import type { AssignedPartition } from './assigned-partition.js'
 import type { BufferBudget } from './buffer-budget.js'
 import type { ConsumerInstrumentation } from './consumer-events.js'
 import type { ConsumerSettings, RunSettings } from './consumer-settings.js'
-import { Dispatcher, type WorkHooks } from './dispatcher.js'
+import { Dispatcher } from './dispatcher.js'
 import { Fetcher } from './fetcher.js'
+import { GroupSession, type GroupWork } from './group-session.js'
 import type { SubscriptionState } from './subscription-state.js'
+import { Termination } from './termination.js'
+import type { TopicSubscriptions } from './topic-subscriptions.js'
+import { groupless } from './work-hooks.js'
+import type { WorkInHand } from './work-in-hand.js'
 
 export interface RunSessionOptions {
   readonly storage: Pick<Storage, 'topics' | 'log'>
@@ -16,7 +23,11 @@ export interface RunSessionOptions {
   readonly budget: BufferBudget
   readonly settings: ConsumerSettings
   readonly run: RunSettings
-  readonly hooks: WorkHooks
+  /** null: the application assigns the partitions. */
+  readonly group: {
+    readonly subscriptions: TopicSubscriptions
+    readonly membership: (listener: MemberListener) => GroupMembership
+  } | null
   readonly instrumentation: ConsumerInstrumentation
   readonly clientId: string
   readonly logger: Logger
@@ -26,22 +37,40 @@ export interface RunSessionOptions {
   readonly onCrash: (error: KafkaJSError) => void
 }
 
-/** One run of a consumer, from start to stop or crash: its fetching and its handlers. */
-export class RunSession {
+/** One run of a consumer, from start to stop or crash: its membership, its fetching and its handlers. */
+export class RunSession implements GroupWork {
+  /** null: without a group. */
+  readonly group: GroupSession | null
   private readonly fetcher: Fetcher | null
   private readonly dispatcher: Dispatcher
+  /** Over when the session is to end. */
+  readonly ended = new Termination()
   private ending: Promise<void> | null = null
 
   constructor(private readonly options: RunSessionOptions) {
-    const { storage, reader, subscription, budget, settings, run, instrumentation, logger } = options
+    const { storage, reader, subscription, budget, settings, run, group, instrumentation, logger } = options
     const { maxBytesPerPartition, minBytes, maxWaitTimeInMs, retry } = settings
     const onCrash = (error: KafkaJSError): void => this.crashed(error)
+    this.group =
+      group === null
+        ? null
+        : new GroupSession({
+            ...group,
+            topics: storage.topics,
+            subscription,
+            settings,
+            run,
+            work: this,
+            instrumentation,
+            logger,
+            onCrash,
+          })
     this.dispatcher = new Dispatcher({
       subscription,
       ...run,
       maxBytesPerPartition,
       retry,
-      hooks: options.hooks,
+      hooks: this.group ?? groupless(subscription),
       instrumentation,
       logger,
       pause: (topic, partition) => options.pause(topic, partition),
@@ -74,8 +103,20 @@ export class RunSession {
     })
   }
 
+  get works(): ReadonlySet<WorkInHand> {
+    return this.dispatcher.works
+  }
+
+  handled(partition: AssignedPartition): Promise<void> {
+    return this.dispatcher.handled(partition)
+  }
+
   assignmentChanged(): void {
     this.fetcher?.assignmentChanged()
+  }
+
+  notify(): void {
+    this.dispatcher.notify()
   }
 
   /** Positions or pauses have changed. */
@@ -86,6 +127,7 @@ export class RunSession {
 
   /** Resolves when handlers have ended their current message or batch; nothing is fetched from now on. */
   stop(): Promise<void> {
+    this.ended.resolve()
     this.ending ??= Promise.all([
       this.dispatcher.stop(),
       this.fetcher?.stop(),
@@ -95,6 +137,11 @@ export class RunSession {
       }),
     ]).then(() => undefined)
     return this.ending
+  }
+
+  /** Leaves the group, if there is one: handlers have ended, or are given up. Takes no longer than the deadline, ms. */
+  async leave(deadline: number): Promise<void> {
+    await this.group?.leave(deadline)
   }
 
   private crashed(error: KafkaJSError): void {

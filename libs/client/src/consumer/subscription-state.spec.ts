@@ -49,9 +49,9 @@ describe('the subscription state', () => {
     expect(state.get('t', 0)).toMatchObject({ generation: 1, start: { kind: 'offset', offset: 7 } })
   })
 
-  it('revokes and assigns a few at a time, as a group does', () => {
+  it('drops and assigns a few at a time, as a group does', () => {
     const state = running(0, 1)
-    state.revoke([{ topic: 't', partition: 0 }])
+    state.drop(state.partitions.filter(({ partition }) => partition === 0))
     state.assign([assignment(3)])
     expect(state.partitions.map(({ partition }) => partition)).toEqual([1, 3])
   })
@@ -70,10 +70,16 @@ describe('the subscription state', () => {
     expect(partition.buffer.bytes).toBe(100)
   })
 
-  it('knows what was resolved, in kafkajs’s shape', () => {
+  it('knows what was resolved and not committed, in kafkajs’s shape', () => {
     const state = running(0, 1)
+    state.get('t', 0)?.resolve(4)
     state.get('t', 1)?.resolve(9)
-    expect(state.resolvedOffsets()).toEqual([{ topic: 't', partitions: [{ partition: 1, offset: '9' }] }])
+    state.get('t', 0)?.committed(4)
+    expect(state.uncommittedOffsets()).toEqual([{ topic: 't', partitions: [{ partition: 1, offset: '9' }] }])
+    state.get('t', 1)?.committed(8)
+    expect(state.uncommittedOffsets()).toEqual([{ topic: 't', partitions: [{ partition: 1, offset: '9' }] }])
+    state.get('t', 1)?.startFrom({ kind: 'earliest' })
+    expect(state.uncommittedOffsets()).toEqual([])
   })
 
   it('after a run goes back to what was resolved, and a stuck handler no longer counts', () => {

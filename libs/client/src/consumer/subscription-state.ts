@@ -1,5 +1,5 @@
-import type { AutoOffsetReset } from '../types.js'
-import { AssignedPartition } from './assigned-partition.js'
+import type { AutoOffsetReset, TopicOffsets } from '../types.js'
+import { AssignedPartition, type Ownership } from './assigned-partition.js'
 import type { BufferBudget } from './buffer-budget.js'
 import type { StartOffset } from './offset-reset.js'
 import { type PauseRequest, PausedPartitions } from './paused-partitions.js'
@@ -10,11 +10,8 @@ export interface Assignment {
   /** Absent: a partition that stays goes on where it is, a new one starts by the policy. */
   readonly start?: StartOffset
   readonly policy: AutoOffsetReset
-}
-
-export interface TopicOffsetsOf {
-  topic: string
-  partitions: { partition: number; offset: string }[]
+  /** Absent: the application assigns it, without a group. */
+  readonly ownership?: Ownership
 }
 
 /**
@@ -22,9 +19,11 @@ export interface TopicOffsetsOf {
  * changes it tells the fetcher and the dispatcher.
  */
 export class SubscriptionState {
+  /** The partitions of which something is resolved that is not committed. */
+  readonly uncommitted = new Set<AssignedPartition>()
   private readonly byTopic = new Map<string, Map<number, AssignedPartition>>()
   private readonly pendingSeeks = new Map<string, Map<number, StartOffset>>()
-  private readonly pauses = new PausedPartitions()
+  private pauses = new PausedPartitions()
   private list: readonly AssignedPartition[] = []
 
   constructor(private readonly budget: BufferBudget) {}
@@ -47,7 +46,7 @@ export class SubscriptionState {
     const wanted = new Map<string, Assignment>()
     for (const assignment of assignments) wanted.set(keyOf(assignment.topic, assignment.partition), assignment)
     for (const partition of this.list) {
-      if (!wanted.has(keyOf(partition.topic, partition.partition))) this.drop(partition)
+      if (!wanted.has(keyOf(partition.topic, partition.partition))) this.remove(partition)
     }
     for (const assignment of wanted.values()) this.add(assignment)
     this.relist()
@@ -60,24 +59,37 @@ export class SubscriptionState {
   }
 
   /** Takes partitions away; what their handlers still resolve no longer counts. */
-  revoke(partitions: readonly { readonly topic: string; readonly partition: number }[]): void {
-    for (const { topic, partition } of partitions) {
-      const assigned = this.get(topic, partition)
-      if (assigned !== undefined) this.drop(assigned)
-    }
+  drop(partitions: readonly AssignedPartition[]): void {
+    for (const partition of partitions) this.remove(partition)
     this.relist()
   }
 
-  /** The last seek wins. One for a partition that is not assigned waits until it is. */
+  /** Takes all partitions away. A pause outlives that, as it does a rebalance; `forgetPauses` ends them all, too. */
+  clear({ forgetPauses }: { readonly forgetPauses: boolean }): void {
+    this.drop(this.list)
+    if (!forgetPauses) return
+    this.pauses = new PausedPartitions()
+    this.pendingSeeks.clear()
+  }
+
+  /** The last seek wins. One for a partition that is not assigned (any more) waits until it is. */
   seek(topic: string, partition: number, start: StartOffset): void {
     const assigned = this.get(topic, partition)
-    if (assigned !== undefined) {
+    if (assigned !== undefined && !assigned.revoking) {
       assigned.startFrom(start)
       return
     }
     let ofTopic = this.pendingSeeks.get(topic)
     if (ofTopic === undefined) this.pendingSeeks.set(topic, (ofTopic = new Map<number, StartOffset>()))
     ofTopic.set(partition, start)
+  }
+
+  /** The seek that waits for the partition; it waits no longer. */
+  takeSeek(topic: string, partition: number): StartOffset | undefined {
+    const ofTopic = this.pendingSeeks.get(topic)
+    const seek = ofTopic?.get(partition)
+    ofTopic?.delete(partition)
+    return seek
   }
 
   /** Paused partitions give up what is buffered: it would hold memory that the others need, for who knows how long. */
@@ -108,18 +120,16 @@ export class SubscriptionState {
     return paused
   }
 
-  /** The next offset of every partition of which something was resolved, in the shape of kafkajs's `OffsetsByTopicPartition`. */
-  resolvedOffsets(): TopicOffsetsOf[] {
-    const topics: TopicOffsetsOf[] = []
-    for (const [topic, partitions] of this.byTopic) {
-      const resolved = [...partitions.values()].filter((partition) => partition.resolved)
-      if (resolved.length === 0) continue
-      topics.push({
-        topic,
-        partitions: resolved.map(({ partition, position }) => ({ partition, offset: String(position) })),
-      })
+  /** What is resolved and not committed, in the shape of kafkajs's `OffsetsByTopicPartition`. */
+  uncommittedOffsets(): TopicOffsets[] {
+    const byTopic = new Map<string, TopicOffsets>()
+    for (const { topic, partition, position, committedOffset } of this.uncommitted) {
+      if (position === committedOffset) continue
+      let ofTopic = byTopic.get(topic)
+      if (ofTopic === undefined) byTopic.set(topic, (ofTopic = { topic, partitions: [] }))
+      ofTopic.partitions.push({ partition, offset: String(position) })
     }
-    return topics
+    return [...byTopic.values()]
   }
 
   /** A run has ended: whatever is in hand or buffered belongs to it, positions and pauses stay. */
@@ -127,25 +137,33 @@ export class SubscriptionState {
     for (const partition of this.list) partition.abandonWork()
   }
 
-  private add({ topic, partition, start, policy }: Assignment): void {
+  private add({ topic, partition, start, policy, ownership }: Assignment): void {
     const assigned = this.get(topic, partition)
-    if (assigned !== undefined) {
+    if (assigned !== undefined && (ownership === undefined || ownership.grant === assigned.ownership?.grant)) {
       if (start !== undefined) assigned.startFrom(start)
       return
     }
-    const seek = this.pendingSeeks.get(topic)?.get(partition)
-    this.pendingSeeks.get(topic)?.delete(partition)
+    // Given anew, while a handler of the time before has not ended yet: that one counts no longer.
+    assigned?.drop()
     let ofTopic = this.byTopic.get(topic)
     if (ofTopic === undefined) this.byTopic.set(topic, (ofTopic = new Map<number, AssignedPartition>()))
     ofTopic.set(
       partition,
-      new AssignedPartition(topic, partition, start ?? seek ?? { kind: 'reset' }, policy, this.budget),
+      new AssignedPartition({
+        topic,
+        partition,
+        start: start ?? this.takeSeek(topic, partition) ?? { kind: 'reset' },
+        policy,
+        ownership: ownership ?? null,
+        budget: this.budget,
+        uncommitted: this.uncommitted,
+      }),
     )
   }
 
-  private drop(partition: AssignedPartition): void {
-    partition.generation++
-    partition.buffer.clear()
+  private remove(partition: AssignedPartition): void {
+    partition.drop()
+    if (!this.isCurrent(partition)) return
     const ofTopic = this.byTopic.get(partition.topic)
     ofTopic?.delete(partition.partition)
     if (ofTopic?.size === 0) this.byTopic.delete(partition.topic)

@@ -14,6 +14,16 @@ export function goneError({ topic, topicId, partition }: Partition): KafkaError 
   )
 }
 
+/** How large a batch is that is to be compressed is known only when it is. */
+export function tooLargeError(batch: ProducerBatch, size: number): KafkaError {
+  const { partition, topic } = batch.queue
+  const limit = topic.config.maxMessageBytes
+  const message =
+    `A batch of ${batch.count} records for ${partition.topic}-${partition.partition} takes ${size} bytes, ` +
+    `more than the topic's max.message.bytes (${limit})`
+  return new KafkaError('MESSAGE_TOO_LARGE', message, { size, limit })
+}
+
 /** What the sends of a batch are told that has failed for good. */
 export function failureOf(
   batch: ProducerBatch,

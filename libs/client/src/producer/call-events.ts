@@ -2,7 +2,22 @@ import type { AppendResult } from '@rivulet/storage'
 
 import type { Instrumentation } from '../instrumentation.js'
 import type { ProducerEventPayloads, RequestTimeoutPayload } from '../types.js'
-import type { AppendCall, CallObserver } from './sender.js'
+import type { Lane } from './partition-queue.js'
+
+/** One append call, for those who watch. */
+export interface AppendCall {
+  readonly lane: Lane
+  readonly bytes: number
+  /** When the first of its batches was begun, and when it was sent, in ms since 1970. */
+  readonly createdAt: number
+  readonly sentAt: number
+}
+
+/** Told of calls; may be slow to make its payloads, so it is asked first. */
+export interface CallObserver {
+  sent(call: AppendCall): void
+  answered(call: AppendCall, results: readonly AppendResult[]): void
+}
 
 /** Kafka's number and name for what an append call is. */
 const API_KEY = 0

@@ -45,8 +45,8 @@ export class PartitionQueue {
   listed = false
   /** It stands in the list of those that wait for lingerMs. */
   lingering = false
-  /** The size of the last batch, in bytes. */
-  lastSize = 0
+  /** How much was there when the last batch was taken, in bytes: what gathers in one round trip, more or less. */
+  gathered = 0
 
   constructor(partition: Partition, topic: TopicState, lane: Lane, identity: ProducerIdentity) {
     this.partition = partition
@@ -63,10 +63,26 @@ export class PartitionQueue {
 
   /** The next batch to send becomes the current one. */
   advance(): ProducerBatch | null {
+    this.gathered = this.open?.byteLength ?? 0
+    if (this.closed.length > 0) this.gathered = this.batches().reduce((sum, { byteLength }) => sum + byteLength, 0)
     const next = this.closed.shift() ?? this.open
     if (next === this.open) this.open = null
     this.current = next
     return next
+  }
+
+  /** Takes out what still waits and was begun until then (ms since 1970). */
+  takeBegunUntil(time: number): ProducerBatch[] {
+    const taken: ProducerBatch[] = []
+    for (let next = this.closed.peek(); next !== undefined && next.createdAt <= time; next = this.closed.peek()) {
+      taken.push(next)
+      this.closed.shift()
+    }
+    if (this.open !== null && this.closed.length === 0 && this.open.createdAt <= time) {
+      taken.push(this.open)
+      this.open = null
+    }
+    return taken
   }
 
   /** All batches, in order. */

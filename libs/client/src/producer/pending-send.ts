@@ -54,9 +54,8 @@ export class PendingSend {
   readonly #reject: (error: Error) => void
   /** Parts not settled yet, and topics not yet split into parts. */
   #open: number
-  readonly #results: RecordMetadata[] = []
-  /** The place of each result: by topic as the caller named them, then by partition. */
-  #places: number[] | undefined
+  /** By topic as the caller named them, then by partition; a part that gives none leaves a hole. */
+  readonly #results: RecordMetadata[][] = []
   #failures: SendFailure[] | undefined
 
   /** @param topics how many topics it names: each is let go of by `done()` once its parts are expected */
@@ -72,21 +71,19 @@ export class PendingSend {
     this.#reject = reject
   }
 
-  /** That many more parts are to be settled. */
-  expect(parts: number): void {
+  /**
+   * That many parts of a topic are to be settled.
+   *
+   * @returns where their results go, each at its part's place among the partitions
+   */
+  expect(topicIndex: number, parts: number): RecordMetadata[] {
     this.#open += parts
+    return (this.#results[topicIndex] = new Array<RecordMetadata>(parts))
   }
 
-  /** A part is stored. With acks=0 nothing is known of it, and there is no result. */
-  stored(topicIndex: number, metadata: RecordMetadata | null): void {
-    if (metadata !== null) {
-      if (this.#results.length > 0 || this.#open > 1) {
-        this.#places ??= []
-        this.#places.push(topicIndex * 2 ** 31 + metadata.partition)
-      }
-      this.#results.push(metadata)
-    }
-    this.done()
+  /** One part more: what was to be one is stored in several batches. */
+  expectAnother(): void {
+    this.#open++
   }
 
   /** A part failed. */
@@ -96,11 +93,16 @@ export class PendingSend {
     this.done()
   }
 
-  /** A part is settled, or a topic is split into its parts. */
+  /** A part is settled (its result is in its place), or a topic is split into its parts. */
   done(): void {
     if (--this.#open > 0) return
-    const results = this.#ordered()
     const failures = this.#failures
+    const [topic] = this.#results
+    if (failures === undefined && this.acks !== 0 && topic !== undefined && this.#results.length === 1) {
+      return this.#resolve(topic)
+    }
+    // flat() passes over the holes
+    const results = this.#results.flat()
     if (failures === undefined) return this.#resolve(results)
     const [first] = failures
     // One cause, and nothing beside it that is stored: the caller gets the error itself, as from kafkajs.
@@ -108,14 +110,5 @@ export class PendingSend {
       return this.#reject(first.error)
     }
     this.#reject(new KafkaJSSendError(failures, results))
-  }
-
-  #ordered(): RecordMetadata[] {
-    const places = this.#places
-    if (places === undefined || this.#results.length < 2) return this.#results
-    return this.#results
-      .map((metadata, i) => ({ metadata, place: places[i] ?? 0 }))
-      .sort((a, b) => a.place - b.place)
-      .map(({ metadata }) => metadata)
   }
 }

@@ -1,20 +1,25 @@
-import type { BuildOptions, Bytes, CompressionType, KafkaError } from '@rivulet/protocol'
-import { RecordBatchBuilder } from '@rivulet/protocol'
+import {
+  type Codecs,
+  CompressionType,
+  type KafkaError,
+  type ProducerState,
+  RecordBatchBuilder,
+} from '@rivulet/protocol'
 
 import type { KafkaJSError } from '../errors.js'
-import type { IHeaders } from '../types.js'
+import type { RecordMetadata } from '../types.js'
 import type { PartitionQueue } from './partition-queue.js'
 import type { PendingSend } from './pending-send.js'
 
 /** What one send has in one batch. */
 export interface Piece {
   readonly send: PendingSend
-  /** The place of its topic among the send's. */
-  readonly topicIndex: number
+  /** Where its metadata goes, and at which place. */
+  readonly results: RecordMetadata[]
+  /** -1: the continuation of a piece that did not fit into one batch, whose metadata the first part gives. */
+  readonly place: number
   /** Where it begins in the batch: its first record's offset, relative to the batch's. */
   readonly firstDelta: number
-  /** false: the continuation of a piece that did not fit into one batch, whose metadata the first part gives. */
-  readonly head: boolean
 }
 
 /** Where the log put a batch. */
@@ -66,6 +71,7 @@ export class ProducerBatch {
   /** Dropped once the bytes are there: with compression it holds others. */
   #builder: RecordBatchBuilder | null
   #pieces: Piece[] | null = []
+  /** Of the built batch. */
   #count = 0
 
   constructor(queue: PartitionQueue, compression: CompressionType, acks: number, createdAt: number, capacity: number) {
@@ -78,7 +84,7 @@ export class ProducerBatch {
 
   /** Records in it. */
   get count(): number {
-    return this.#count
+    return this.#builder?.count ?? this.#count
   }
 
   /** Bytes that it takes, not compressed. */
@@ -86,21 +92,19 @@ export class ProducerBatch {
     return this.#builder?.byteLength ?? this.bytes?.length ?? 0
   }
 
-  append(key: Bytes, value: Bytes, headers: IHeaders | undefined, timestamp: number): void {
-    this.#open().append(key, value, headers, timestamp)
-    this.#count++
+  /** Where its messages are put, until it is built. */
+  get records(): RecordBatchBuilder {
+    if (this.#builder === null) throw new TypeError('The batch is built already')
+    return this.#builder
   }
 
   /** The bytes to send; a promise where the codec is asynchronous. Only once. */
-  build(options: Omit<BuildOptions, 'compression'>): Buffer | Promise<Buffer> {
-    const builder = this.#open()
+  build(producer: ProducerState, codecs: Codecs): Buffer | Promise<Buffer> {
+    const { records, compression } = this
+    this.#count = records.count
     this.#builder = null
-    return builder.build({ ...options, compression: this.compression })
-  }
-
-  #open(): RecordBatchBuilder {
-    if (this.#builder === null) throw new TypeError('The batch is built already')
-    return this.#builder
+    if (compression === CompressionType.None) return records.build(producer)
+    return records.build({ ...producer, compression, codec: codecs[compression] })
   }
 
   /** Whether all sends have had their answer: what still comes of the batch is for nobody. */
@@ -120,13 +124,12 @@ export class ProducerBatch {
     const { topic, partition } = this.queue.partition
     const logAppendTime = at === null ? '' : String(at.logAppendTime)
     const logStartOffset = at === null ? '' : String(at.logStartOffset)
-    for (const { send, topicIndex, firstDelta, head } of pieces) {
-      if (at === null || !head) {
-        send.stored(topicIndex, null)
-        continue
+    for (const { send, results, place, firstDelta } of pieces) {
+      if (at !== null && place >= 0) {
+        const baseOffset = String(at.baseOffset + firstDelta)
+        results[place] = { topicName: topic, partition, errorCode: 0, baseOffset, logAppendTime, logStartOffset }
       }
-      const baseOffset = String(at.baseOffset + firstDelta)
-      send.stored(topicIndex, { topicName: topic, partition, errorCode: 0, baseOffset, logAppendTime, logStartOffset })
+      send.done()
     }
   }
 

@@ -186,6 +186,39 @@ describe('batching', () => {
     await full
   })
 
+  it('closes a batch that fills what Redis allocates for it, where the next piece would need more', async () => {
+    const { log, topics, send } = begin()
+    topics.put(modelTopic('t'))
+    const counts = (): number[] =>
+      log
+        .partition('t')
+        .batches.splice(0)
+        .map(({ count }) => count)
+    const filling = Buffer.alloc(20_300)
+    const loose = Buffer.alloc(18_000)
+    const inOneTurn = (value: Buffer, sends: number, compression = 0): Promise<unknown> =>
+      Promise.all(Array.from({ length: sends }, () => send('t', [value], { compression })))
+    // two of them fill 40 KiB; two of the others leave an eighth of it empty, three of them fill 56 KiB
+    await inOneTurn(filling, 4)
+    expect(counts()).toEqual([2, 2])
+    await inOneTurn(loose, 4)
+    expect(counts()).toEqual([3, 1])
+    // how large they get by compression is not known when they are put in
+    await inOneTurn(filling, 4, 1)
+    expect(counts()).toEqual([4])
+  })
+
+  it('does not cut what gathers in a round trip into many batches', async () => {
+    const { log, topics, send } = begin()
+    topics.put(modelTopic('t'))
+    const value = Buffer.alloc(1000)
+    const inOneTurn = (): Promise<unknown> => Promise.all(Array.from({ length: 200 }, () => send('t', [value])))
+    await inOneTurn()
+    log.partition('t').batches.length = 0
+    await inOneTurn()
+    expect(log.partition('t').batches.length).toBeLessThanOrEqual(2)
+  })
+
   it('takes a snapshot: what the caller does with its buffers afterwards does not matter', async () => {
     const { log, topics, send } = begin()
     topics.put(modelTopic('t'))

@@ -1,4 +1,4 @@
-import { parseOptions, producerOptions } from '@rivulet/protocol'
+import { KafkaError, parseOptions, producerOptions } from '@rivulet/protocol'
 
 import { toKafkaJSError } from '../errors.js'
 import { type RetrySettings, retrySettings } from '../retry.js'
@@ -27,6 +27,7 @@ export interface ProducerSettings {
 export function parseProducerConfig(config: ProducerConfig, clientRetry: RetryOptions): ProducerSettings {
   try {
     const options = parseOptions(producerOptions, config)
+    checkTimes(options)
     return {
       ...options,
       retry: retrySettings({
@@ -38,6 +39,16 @@ export function parseProducerConfig(config: ProducerConfig, clientRetry: RetryOp
   } catch (error) {
     throw toKafkaJSError(error)
   }
+}
+
+/** A record that may wait longer for others than it has time would never be sent. */
+function checkTimes({ lingerMs, deliveryTimeoutMs }: Pick<ProducerSettings, 'lingerMs' | 'deliveryTimeoutMs'>): void {
+  if (lingerMs < deliveryTimeoutMs) return
+  throw new KafkaError(
+    'INVALID_OPTION',
+    `lingerMs must be less than deliveryTimeoutMs, or no record is sent in time: they are ${lingerMs} and ${deliveryTimeoutMs} ms`,
+    { option: 'lingerMs', value: lingerMs, deliveryTimeoutMs },
+  )
 }
 
 /** Without the options that are undefined, which count as left out. */

@@ -1,21 +1,24 @@
-import { type CompressionType, DEFAULT_MAX_DECOMPRESSED_BYTES, RECORD_BATCH_HEADER_BYTES } from '@rivulet/protocol'
+import {
+  COMPRESSION_NAMES,
+  CompressionType,
+  DEFAULT_MAX_DECOMPRESSED_BYTES,
+  RECORD_BATCH_HEADER_BYTES,
+  type RecordBatchBuilder,
+} from '@rivulet/protocol'
 import type { Topic } from '@rivulet/storage'
 
-import type { ICustomPartitioner, Message, PartitionMetadata } from '../types.js'
+import type { ICustomPartitioner, Message, PartitionMetadata, RecordMetadata } from '../types.js'
 import type { BufferMemory } from './buffer-memory.js'
-import {
-  bytesOf,
-  effectiveCompression,
-  type Group,
-  groupByPartition,
-  type SizeLimit,
-  sizeOf,
-  timestampOf,
-} from './messages.js'
+import { type Group, groupByPartition, type MessageGroups, messagesOf, type SizeLimit } from './message-groups.js'
+import { bytesOf, sizeOf, timestampOf } from './messages.js'
 import type { PartitionQueue, TopicState } from './partition-queue.js'
 import type { PendingSend } from './pending-send.js'
 import { ProducerBatch } from './producer-batch.js'
 import type { ProducerSettings } from './producer-settings.js'
+import { isWellFilled } from './redis-allocation.js'
+
+/** Of what gathers in one round trip, a batch that is closed early has at least so much. */
+const LEAST_PART = 5 / 8
 
 /** A topic as the producer sends to it. A topic made again under the name is another target. */
 export interface TopicTarget {
@@ -43,7 +46,8 @@ export interface AccumulatorParts {
  * buffers afterwards does not matter.
  *
  * The messages of one send for one partition stay together in one batch unless they alone exceed the limit of a batch. So
- * a batch may grow somewhat beyond batchSize, never beyond maxRequestSize and max.message.bytes.
+ * a batch may grow somewhat beyond batchSize, never beyond maxRequestSize and max.message.bytes. Where it fills what Redis
+ * allocates for it, it is closed before it has batchSize.
  */
 export class RecordAccumulator {
   readonly #parts: AccumulatorParts
@@ -70,17 +74,19 @@ export class RecordAccumulator {
     const compression = effectiveCompression(topic.config.compressionType, requested)
     const recordLimit = recordLimitOf(settings.maxRequestSize, topic.config.maxMessageBytes, compression)
     const batchLimit = Math.min(recordLimit.bytes, topic.config.maxMessageBytes)
-    const groups = groupByPartition(messages, { topic: topic.name, partitionMetadata, partitioner, recordLimit, now })
-    send.expect(groups.length)
-    for (const group of groups) {
+    const sorted = groupByPartition(messages, { topic: topic.name, partitionMetadata, partitioner, recordLimit, now })
+    const results = send.expect(topicIndex, sorted.groups.length)
+    const entry: Entry = { send, results, sorted, compression, batchLimit, now }
+    let place = 0
+    for (const group of sorted.groups) {
       const to = queue(target, group.partition)
-      this.#append({ queue: to, group, send, topicIndex, compression, batchLimit, now })
+      this.#append(entry, to, group, place++)
       filled(to)
     }
   }
 
-  #append(entry: Entry): void {
-    const { queue, group, send, compression, batchLimit } = entry
+  #append(entry: Entry, queue: PartitionQueue, group: Group, place: number): void {
+    const { send, results, sorted, compression, batchLimit } = entry
     const { memory, settings } = this.#parts
     const { open } = queue
     if (open !== null && (open.compression !== compression || open.acks !== send.acks)) queue.closeOpen()
@@ -88,50 +94,59 @@ export class RecordAccumulator {
     if (used + group.bound > batchLimit) {
       // The estimate is up to three times too high: measure before anything is split or closed because of it.
       let size = 0
-      for (const message of group.messages) size += sizeOf(message)
-      if (RECORD_BATCH_HEADER_BYTES + size > batchLimit) return this.#split(entry)
+      for (const message of messagesOf(sorted, group)) size += sizeOf(message)
+      if (RECORD_BATCH_HEADER_BYTES + size > batchLimit) return this.#split(entry, queue, group, place)
       if (used + size > batchLimit) queue.closeOpen()
     }
-    const batch = queue.open ?? this.#open(entry, group.bound)
-    const before = batch.byteLength
-    batch.addPiece({ send, topicIndex: entry.topicIndex, firstDelta: batch.count, head: true })
-    for (const message of group.messages) append(batch, message, entry.now)
-    const added = batch.memory === 0 ? batch.byteLength : batch.byteLength - before
+    const batch = queue.open ?? this.#open(entry, queue, group.bound)
+    const { records } = batch
+    batch.addPiece({ send, results, place, firstDelta: records.count })
+    appendGroup(records, entry, group)
+    const added = records.byteLength - batch.memory
     batch.memory += added
     memory.take(added)
-    if (batch.byteLength >= settings.batchSize) queue.closeOpen()
+    if (records.byteLength >= settings.batchSize || this.#fillsMemory(batch, added)) queue.closeOpen()
+  }
+
+  /** How large it gets by compression is not known yet. */
+  #fillsMemory({ byteLength, compression, queue }: ProducerBatch, added: number): boolean {
+    if (compression !== CompressionType.None) return false
+    const { batchSize } = this.#parts.settings
+    // One batch more in a round trip is cheap, many are not.
+    const gathered = queue.closed.length > 0 ? batchSize : Math.min(queue.gathered, batchSize)
+    return isWellFilled(byteLength, added, gathered * LEAST_PART)
   }
 
   /** Messages that exceed one batch: as many batches as they need. */
-  #split(entry: Entry): void {
-    const { queue, group, send, topicIndex, batchLimit } = entry
+  #split(entry: Entry, queue: PartitionQueue, group: Group, place: number): void {
+    const { send, results, sorted, batchLimit, now } = entry
     const { memory, settings } = this.#parts
     queue.closeOpen()
     let batch: ProducerBatch | null = null
-    let head = true
-    for (const message of group.messages) {
+    let isHead = true
+    for (const message of messagesOf(sorted, group)) {
       if (batch !== null && batch.byteLength + sizeOf(message) > batchLimit) {
         queue.closeOpen()
         batch = null
       }
       if (batch === null) {
-        batch = this.#open(entry, batchLimit)
-        if (!head) send.expect(1)
-        batch.addPiece({ send, topicIndex, firstDelta: 0, head })
-        head = false
+        batch = this.#open(entry, queue, batchLimit)
+        if (!isHead) send.expectAnother()
+        batch.addPiece({ send, results, place: isHead ? place : -1, firstDelta: 0 })
+        isHead = false
       }
       const before = batch.memory
-      append(batch, message, entry.now)
+      append(batch.records, message, now)
       batch.memory = batch.byteLength
       memory.take(batch.memory - before)
     }
     if (batch !== null && batch.byteLength >= settings.batchSize) queue.closeOpen()
   }
 
-  #open(entry: Entry, bound: number): ProducerBatch {
-    const { queue, compression, send, now, batchLimit } = entry
-    // As large as the last one: what a partition gets in one round trip changes little from one to the next.
-    const capacity = Math.min(Math.max(queue.lastSize, bound + RECORD_BATCH_HEADER_BYTES), batchLimit)
+  #open({ compression, send, now, batchLimit }: Entry, queue: PartitionQueue, bound: number): ProducerBatch {
+    // Somewhat larger than what gathered for the last one: from one round trip to the next that changes little.
+    const expected = Math.min(queue.gathered + (queue.gathered >> 2), this.#parts.settings.batchSize + bound)
+    const capacity = Math.min(Math.max(expected, bound + RECORD_BATCH_HEADER_BYTES), batchLimit)
     const batch = new ProducerBatch(queue, compression, send.acks, now, capacity)
     queue.open = batch
     this.#parts.opened()
@@ -139,20 +154,38 @@ export class RecordAccumulator {
   }
 }
 
+/** What a send has for a topic. */
 interface Entry {
-  readonly queue: PartitionQueue
-  readonly group: Group
   readonly send: PendingSend
-  readonly topicIndex: number
+  readonly results: RecordMetadata[]
+  readonly sorted: MessageGroups
   readonly compression: CompressionType
   readonly batchLimit: number
   readonly now: number
 }
 
-function append(batch: ProducerBatch, message: Message, now: number): void {
+function appendGroup(records: RecordBatchBuilder, { sorted, now }: Entry, group: Group): void {
+  const { messages, next } = sorted
+  let place = group.first
+  do {
+    const message = messages[place]
+    if (message !== undefined) append(records, message, now)
+    place = next[place] ?? 0
+  } while (place !== 0)
+}
+
+function append(records: RecordBatchBuilder, message: Message, now: number): void {
   const key = bytesOf(message.key, 'key')
   const value = bytesOf(message.value, 'value')
-  batch.append(key, value, message.headers ?? undefined, timestampOf(message, now))
+  records.append(key, value, message.headers ?? undefined, timestampOf(message, now))
+}
+
+/** How a batch is compressed: as the topic says, or as the send does where the topic leaves it to the producer. */
+function effectiveCompression(topicConfig: string, requested: CompressionType): CompressionType {
+  if (topicConfig === 'producer') return requested
+  if (topicConfig === 'uncompressed') return CompressionType.None
+  const type = COMPRESSION_NAMES.findIndex((name) => name === topicConfig)
+  return type < 0 ? requested : type
 }
 
 /**
@@ -160,10 +193,10 @@ function append(batch: ProducerBatch, message: Message, now: number): void {
  * must not exceed what consumers decompress, or none could ever read it, nor what comes after it.
  */
 function recordLimitOf(maxRequestSize: number, maxMessageBytes: number, compression: CompressionType): SizeLimit {
-  if (compression !== 0 && maxRequestSize > DEFAULT_MAX_DECOMPRESSED_BYTES) {
+  if (compression !== CompressionType.None && maxRequestSize > DEFAULT_MAX_DECOMPRESSED_BYTES) {
     return { bytes: DEFAULT_MAX_DECOMPRESSED_BYTES, name: 'what consumers decompress at most' }
   }
-  return compression !== 0 || maxRequestSize <= maxMessageBytes
+  return compression !== CompressionType.None || maxRequestSize <= maxMessageBytes
     ? { bytes: maxRequestSize, name: "the producer's maxRequestSize" }
     : { bytes: maxMessageBytes, name: "the topic's max.message.bytes" }
 }

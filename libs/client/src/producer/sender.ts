@@ -1,11 +1,13 @@
-import { type Codecs, type CompressionType, KafkaError, patchProducer } from '@rivulet/protocol'
-import type { Appender, AppendResult, Partition } from '@rivulet/storage'
+import { type Codecs, KafkaError } from '@rivulet/protocol'
+import type { Appender, AppendRequest, AppendResult, Partition } from '@rivulet/storage'
 
 import { type KafkaJSError, toKafkaJSError } from '../errors.js'
 import type { Logger } from '../types.js'
-import { expiryError, failureOf, goneError } from './batch-failure.js'
-import { type Outcome, outcomeOf } from './batch-outcome.js'
+import { goneError, tooLargeError } from './batch-failure.js'
+import { BatchRecovery } from './batch-recovery.js'
 import type { BufferMemory } from './buffer-memory.js'
+import type { AppendCall, CallObserver } from './call-events.js'
+import { DeliveryDeadlines } from './delivery-deadlines.js'
 import { LingerList } from './linger-list.js'
 import { Lane, type PartitionQueue } from './partition-queue.js'
 import { BatchState, type ProducerBatch, type StoredAt } from './producer-batch.js'
@@ -14,21 +16,6 @@ import type { ProducerSettings } from './producer-settings.js'
 /** One call carries at most so many batches, and goes out once it has so many bytes. */
 const MAX_BATCHES = 128
 const TARGET_BYTES = 1024 * 1024
-
-/** One append call, for those who watch. */
-export interface AppendCall {
-  readonly lane: Lane
-  readonly bytes: number
-  /** When the first of its batches was begun, and when it was sent, in ms since 1970. */
-  readonly createdAt: number
-  readonly sentAt: number
-}
-
-/** Told of calls; may be slow to make its payloads, so it is asked first. */
-export interface CallObserver {
-  sent(call: AppendCall): void
-  answered(call: AppendCall, results: readonly AppendResult[]): void
-}
 
 export interface SenderParts {
   readonly appender: Appender
@@ -57,7 +44,8 @@ export class Sender {
   readonly #lanes = new Map<string, Lane>()
   readonly #queues = new Set<PartitionQueue>()
   readonly #lingering: LingerList
-  #deadlineTimer: NodeJS.Timeout | undefined
+  readonly #deadlines: DeliveryDeadlines
+  readonly #recovery: BatchRecovery
   #scheduled = false
   #flushing = false
   #closed = false
@@ -66,7 +54,16 @@ export class Sender {
 
   constructor(parts: SenderParts) {
     this.#parts = parts
-    this.#lingering = new LingerList(parts.settings.lingerMs, (queue) => this.#next(queue))
+    const { settings, logger, topicGone } = parts
+    const done = (batch: ProducerBatch): void => this.#done(batch)
+    this.#lingering = new LingerList(settings.lingerMs, (queue) => this.#next(queue))
+    this.#deadlines = new DeliveryDeadlines({
+      deliveryTimeoutMs: settings.deliveryTimeoutMs,
+      queues: this.#queues,
+      done,
+      dropped: (batch) => this.#release(batch),
+    })
+    this.#recovery = new BatchRecovery({ settings, logger, topicGone, resend: (batch) => this.#resend(batch), done })
   }
 
   lane(partition: Partition): Lane {
@@ -84,7 +81,7 @@ export class Sender {
   /** A batch was begun: from now on its deadline runs. */
   opened(): void {
     this.#batches++
-    this.#deadlineTimer ??= setTimeout(this.#sweep, this.#parts.settings.deliveryTimeoutMs)
+    this.#deadlines.begun()
   }
 
   /** Something was put into the queue. */
@@ -107,7 +104,7 @@ export class Sender {
   close(error: KafkaJSError): void {
     this.#closed = true
     this.#lingering.close()
-    clearTimeout(this.#deadlineTimer)
+    this.#deadlines.close()
     for (const queue of this.#queues) {
       for (const batch of queue.batches()) {
         clearTimeout(batch.timer)
@@ -139,6 +136,7 @@ export class Sender {
 
   #send(lane: Lane): void {
     const batches: ProducerBatch[] = []
+    const requests: AppendRequest[] = []
     let bytes = 0
     while (batches.length < MAX_BATCHES && bytes < TARGET_BYTES) {
       const queue = lane.ready.shift()
@@ -148,17 +146,13 @@ export class Sender {
       if (batch?.bytes == null) continue
       batch.state = BatchState.InFlight
       batches.push(batch)
+      requests.push({ partition: queue.partition, config: queue.topic.config, batch: batch.bytes })
       bytes += batch.bytes.length
     }
     const [first] = batches
     if (first === undefined || this.#closed) return
     lane.calls++
     const call: AppendCall = { lane, bytes, createdAt: first.createdAt, sentAt: Date.now() }
-    const requests = batches.map((batch) => ({
-      partition: batch.queue.partition,
-      config: batch.queue.topic.config,
-      batch: batch.bytes ?? EMPTY,
-    }))
     this.#parts.observer.sent(call)
     for (const batch of batches) if (batch.acks === 0) batch.resolve(null)
     this.#parts.appender.append(requests).then(
@@ -166,11 +160,8 @@ export class Sender {
       // It never rejects; if it does, nothing is known of the batches.
       (cause: unknown) => {
         const error = new KafkaError('UNKNOWN_SERVER_ERROR', `The appender failed: ${String(cause)}`, { cause })
-        this.#answered(
-          call,
-          batches,
-          batches.map(() => ({ error })),
-        )
+        const results = batches.map(() => ({ error }))
+        this.#answered(call, batches, results)
       },
     )
   }
@@ -203,21 +194,12 @@ export class Sender {
 
   #build(batch: ProducerBatch): Buffer | Promise<Buffer> {
     const { identity } = batch.queue
-    batch.queue.lastSize = batch.byteLength
-    const codec = this.#codec(batch.compression)
+    const { codecs } = this.#parts
     // acks=0 carries no producer id: nobody reads a refusal, so a gap would go on unnoticed for ever.
-    if (batch.acks === 0) return batch.build({ producerId: -1, producerEpoch: -1, baseSequence: -1, ...codec })
+    if (batch.acks === 0) return batch.build({ producerId: -1, producerEpoch: -1, baseSequence: -1 }, codecs)
     batch.baseSequence = identity.nextSequence
-    return batch.build({
-      producerId: identity.producerId,
-      producerEpoch: identity.epoch,
-      baseSequence: batch.baseSequence,
-      ...codec,
-    })
-  }
-
-  #codec(compression: CompressionType): { codec?: Codecs[keyof Codecs] } {
-    return compression === 0 ? {} : { codec: this.#parts.codecs[compression] }
+    const { producerId, epoch: producerEpoch } = identity
+    return batch.build({ producerId, producerEpoch, baseSequence: batch.baseSequence }, codecs)
   }
 
   #built(batch: ProducerBatch, bytes: Buffer): boolean {
@@ -230,13 +212,8 @@ export class Sender {
       this.#done(batch)
       return false
     }
-    const limit = topic.config.maxMessageBytes
-    if (bytes.length <= limit) return true
-    const message =
-      `A batch of ${batch.count} records for ${partition.topic}-${partition.partition} takes ${bytes.length} bytes, ` +
-      `more than the topic's max.message.bytes (${limit})`
-    const error = new KafkaError('MESSAGE_TOO_LARGE', message, { size: bytes.length, limit })
-    this.#fail(batch, toKafkaJSError(error, partition))
+    if (bytes.length <= topic.config.maxMessageBytes) return true
+    this.#fail(batch, toKafkaJSError(tooLargeError(batch, bytes.length), partition))
     return false
   }
 
@@ -253,7 +230,7 @@ export class Sender {
       const result = results[i]
       if (batch === undefined) continue
       if (result?.error === null) this.#stored(batch, result)
-      else this.#failed(batch, result?.error ?? new KafkaError('UNKNOWN_SERVER_ERROR', 'The appender gave no result'))
+      else this.#recovery.failed(batch, result?.error ?? noResult())
     }
     if (call.lane.ready.length > 0) this.#schedule()
   }
@@ -274,84 +251,9 @@ export class Sender {
     batch.resolve(at)
   }
 
-  #failed(batch: ProducerBatch, error: KafkaError): void {
-    const { settings } = this.#parts
-    const timeLeft = batch.createdAt + settings.deliveryTimeoutMs - Date.now()
-    const { acks, retries, retryTime, maybeStored, restarted } = batch
-    const outcome = outcomeOf({ error, acks, retries, retryTime, maybeStored, restarted, timeLeft }, settings.retry)
-    batch.lastError = error
-    batch.maybeStored = outcome.maybeStored
-    // It expired while it was under way; with acks=0 it was answered when it was sent.
-    if (batch.settled && outcome.kind !== 'topic-gone') {
-      if (batch.acks === 0) this.#reportLost(batch, error)
-      return this.#done(batch)
-    }
-    this.#act(batch, error, outcome)
-  }
-
-  #act(batch: ProducerBatch, error: KafkaError, outcome: Outcome): void {
-    const { queue } = batch
-    const { partition, identity } = queue
-    const { logger, topicGone } = this.#parts
-    const where = { topic: partition.topic, partition: partition.partition }
-    switch (outcome.kind) {
-      case 'retry':
-        logger.debug(`Failed to send a batch: ${error.message}`, {
-          ...where,
-          retryCount: batch.retries,
-          retryTime: outcome.delay,
-        })
-        if (outcome.counts) batch.retries++
-        batch.retryTime = outcome.delay
-        batch.state = BatchState.BackingOff
-        batch.timer = setTimeout(() => this.#resend(batch), outcome.delay)
-        return
-      case 'restart':
-        logger.warn(
-          'The log has lost records that it had acknowledged (a failover or a restart without them?). ' +
-            'The producer goes on under a new epoch',
-          { ...where, producerId: identity.producerId, producerEpoch: identity.epoch, sequence: batch.baseSequence },
-        )
-        identity.raiseEpoch()
-        batch.restarted = true
-        return this.#restamp(batch)
-      case 'renew':
-        logger.warn('Another producer uses the same producer id. This one goes on with a new one', {
-          ...where,
-          producerId: identity.producerId,
-        })
-        identity.renew()
-        return this.#restamp(batch)
-      case 'topic-gone':
-        queue.topic.gone = true
-        topicGone(partition)
-        return this.#fail(batch, toKafkaJSError(error, partition))
-      case 'fail':
-        return this.#fail(batch, failureOf(batch, error, outcome.reason, this.#parts.settings.deliveryTimeoutMs))
-    }
-  }
-
   #resend(batch: ProducerBatch): void {
-    batch.timer = undefined
     batch.state = BatchState.Ready
     this.#list(batch.queue)
-  }
-
-  /** The same records as another producer state's next ones. */
-  #restamp(batch: ProducerBatch): void {
-    const { identity } = batch.queue
-    batch.baseSequence = identity.nextSequence
-    if (batch.bytes !== null) patchProducer(batch.bytes, identity.producerId, identity.epoch, batch.baseSequence)
-    this.#resend(batch)
-  }
-
-  #reportLost(batch: ProducerBatch, error: KafkaError): void {
-    const { topic, partition } = batch.queue.partition
-    this.#parts.logger.warn(`A batch sent with acks=0 was not stored: ${error.message}`, {
-      topic,
-      partition,
-      records: batch.count,
-    })
   }
 
   #fail(batch: ProducerBatch, error: KafkaJSError): void {
@@ -387,58 +289,6 @@ export class Sender {
     if (this.#flushing || this.#lingering.isOver(queue.open)) this.#list(queue)
     else this.#lingering.add(queue)
   }
-
-  /** Fails what is past its deadline. */
-  readonly #sweep = (): void => {
-    this.#deadlineTimer = undefined
-    const { deliveryTimeoutMs } = this.#parts.settings
-    const now = Date.now()
-    let oldest = Infinity
-    for (const queue of this.#queues) {
-      this.#expire(queue, now - deliveryTimeoutMs)
-      oldest = Math.min(oldest, oldestOf(queue))
-    }
-    if (oldest === Infinity) return
-    this.#deadlineTimer = setTimeout(this.#sweep, Math.max(oldest + deliveryTimeoutMs - now, 1))
-  }
-
-  #expire(queue: PartitionQueue, begunUntil: number): void {
-    const { current } = queue
-    const cause = current?.lastError ?? null
-    if (current !== null && !current.settled && current.createdAt <= begunUntil) {
-      clearTimeout(current.timer)
-      const error = this.#expiry(current, cause)
-      // What its codec or the log has in hand stays the current one until it comes back: the order depends on it.
-      if (current.state === BatchState.Building || current.state === BatchState.InFlight) current.reject(error)
-      else this.#fail(current, error)
-    }
-    for (
-      let next = queue.closed.peek();
-      next !== undefined && next.createdAt <= begunUntil;
-      next = queue.closed.peek()
-    ) {
-      queue.closed.shift()
-      next.reject(this.#expiry(next, cause))
-      this.#release(next)
-    }
-    const { open } = queue
-    if (open !== null && queue.closed.length === 0 && open.createdAt <= begunUntil) {
-      queue.open = null
-      open.reject(this.#expiry(open, cause))
-      this.#release(open)
-    }
-  }
-
-  #expiry(batch: ProducerBatch, cause: KafkaError | null): KafkaJSError {
-    return expiryError(batch, cause, this.#parts.settings.deliveryTimeoutMs)
-  }
 }
 
-const EMPTY = Buffer.alloc(0)
-
-/** When the queue's oldest batch that still has a deadline was begun. */
-function oldestOf(queue: PartitionQueue): number {
-  const { current } = queue
-  if (current !== null && !current.settled) return current.createdAt
-  return queue.closed.peek()?.createdAt ?? queue.open?.createdAt ?? Infinity
-}
+const noResult = (): KafkaError => new KafkaError('UNKNOWN_SERVER_ERROR', 'The appender gave no result')

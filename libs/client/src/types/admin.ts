@@ -239,6 +239,23 @@ export type GroupDescription = {
 
 export type GroupDescriptions = { groups: GroupDescription[] }
 
+/** Rivulet only: how far a group has got in a partition, and who is reading it. */
+export type PartitionLag = {
+  partition: number
+  /** The committed offset, the next one to be read; '-1': none is committed. */
+  offset: string
+  /** The end of the partition's log. */
+  high: string
+  /** How many offsets lie between the two; null: no offset is committed. */
+  lag: string | null
+  /** The member that owns the partition; null: none does at the moment. */
+  memberId: string | null
+  clientId: string | null
+}
+
+/** Rivulet only */
+export type TopicLag = { topic: string; partitions: PartitionLag[] }
+
 export type Admin = {
   connect(): Promise<void>
   disconnect(): Promise<void>

@@ -19,13 +19,27 @@ import type {
 
 export interface ConsumerConfig {
   groupId: string
+  /** How the partitions of the group are shared out, the preferred way first (`PartitionAssigners.uniform`). */
   partitionAssigners?: PartitionAssigner[]
   /** The age at which topic metadata is read again, in ms (300000). */
   metadataMaxAge?: number
   /** How long a member may be silent before its partitions are given away, in ms (30000). */
   sessionTimeout?: number
+  /** How long a member may take to let go of partitions that are to go to others, in ms (60000). */
   rebalanceTimeout?: number
+  /** How often a member shows that it is alive, in ms (3000). */
   heartbeatInterval?: number
+  /**
+   * Rivulet only: a name that stays the same over restarts. A member that comes back under it within sessionTimeout has its
+   * partitions again, and nobody else notices. Kafka: group.instance.id
+   */
+  groupInstanceId?: string
+  /**
+   * Rivulet only: how long a handler may go without progress (a message or an offset resolved, heartbeat called), in ms
+   * (300000); after that the consumer leaves the group and crashes with KafkaJSMaxPollIntervalExceeded. Kafka:
+   * max.poll.interval.ms
+   */
+  maxPollIntervalMs?: number
   /** The most bytes of one partition in one fetch (1 MiB). */
   maxBytesPerPartition?: number
   minBytes?: number
@@ -43,7 +57,26 @@ export interface ConsumerConfig {
    * goes before it. Kafka: auto.offset.reset
    */
   autoOffsetReset?: AutoOffsetReset
+  /**
+   * Rivulet only: the group has given partitions to this consumer. Awaited before any of their records is handed out; a
+   * `seek` in it decides where they start. An error crashes the consumer.
+   */
+  onPartitionsAssigned?: PartitionsListener
+  /**
+   * Rivulet only: partitions go to other members, or the consumer stops. Called when their handlers have ended and what
+   * was done is committed, and awaited before they are let go of, for up to rebalanceTimeout; offsets can still be
+   * committed in it. An error crashes the consumer.
+   */
+  onPartitionsRevoked?: PartitionsListener
+  /**
+   * Rivulet only: partitions are gone without warning, because the session was over: others may work on them already.
+   * Left out: `onPartitionsRevoked` is called. An error crashes the consumer.
+   */
+  onPartitionsLost?: PartitionsListener
 }
+
+/** Told of partitions that come or go, by topic. */
+export type PartitionsListener = (partitions: TopicPartitions[]) => void | Promise<void>
 
 /**
  * Where a partition starts that has no position of its own, or whose position is no longer in the log.
@@ -123,8 +156,14 @@ export interface EachMessagePayload {
   topic: string
   partition: number
   message: KafkaMessage
+  /**
+   * Not needed to stay in the group; counts as progress (`maxPollIntervalMs`). Rejects with REBALANCE_IN_PROGRESS when the
+   * partition was taken away.
+   */
   heartbeat(): Promise<void>
   pause(): () => void
+  /** Rivulet only: aborted when the partition is taken away or the consumer stops. */
+  readonly signal: AbortSignal
 }
 
 export interface EachBatchPayload {
@@ -135,7 +174,10 @@ export interface EachBatchPayload {
   commitOffsetsIfNecessary(offsets?: Offsets): Promise<void>
   uncommittedOffsets(): OffsetsByTopicPartition
   isRunning(): boolean
+  /** Whether there is no use in going on with the batch: the application has sought elsewhere, or the partition is taken away. */
   isStale(): boolean
+  /** Rivulet only: aborted when the partition is taken away or the consumer stops. */
+  readonly signal: AbortSignal
 }
 
 export type ConsumerEachMessagePayload = EachMessagePayload

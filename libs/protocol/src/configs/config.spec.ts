@@ -120,9 +120,15 @@ describe('parseTopicConfig', () => {
 
 describe('parseNamespaceConfig', () => {
   it('fills in defaults and reads what is given', () => {
-    expect(parseNamespaceConfig({})).toEqual({ numPartitions: 1, autoCreateTopicsEnable: true, maxBytes: -1 })
-    expect(parseNamespaceConfig({ 'auto.create.topics.enable': 'false', 'max.bytes': '1000000' })).toEqual({
+    const defaults = {
       numPartitions: 1,
+      autoCreateTopicsEnable: true,
+      offsetsRetentionMinutes: 10_080,
+      maxBytes: -1,
+    }
+    expect(parseNamespaceConfig({})).toEqual(defaults)
+    expect(parseNamespaceConfig({ 'auto.create.topics.enable': 'false', 'max.bytes': '1000000' })).toEqual({
+      ...defaults,
       autoCreateTopicsEnable: false,
       maxBytes: 1_000_000,
     })

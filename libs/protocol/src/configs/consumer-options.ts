@@ -4,8 +4,6 @@ import { boolean, fn, functions, integer, milliseconds, nullable, oneOf, text, t
 
 const maxInt = 2 ** 31 - 1
 
-const noGroups = 'consumer groups are not there yet'
-
 const named = oneOf(['latest', 'earliest', 'none'])
 
 /** Where reading starts: at one of Kafka's places, or at a time. */
@@ -22,29 +20,41 @@ const offsetReset: ValueType<'latest' | 'earliest' | 'none' | { readonly timesta
 export const consumerOptions = {
   groupId: optional(
     text('a text of 1 to 255 characters', (value) => value.length > 0 && value.length <= 255),
-    { mirrors: 'group.id', noEffect: noGroups, doc: 'The consumer group.' },
+    { mirrors: 'group.id', doc: 'The consumer group. Without one, partitions are read as `assign` names them.' },
+  ),
+  groupInstanceId: optional(
+    text('a text of 1 to 255 characters', (value) => value.length > 0 && value.length <= 255),
+    {
+      mirrors: 'group.instance.id',
+      doc:
+        'A name that stays the same over restarts: a member that comes back under it within sessionTimeout has its ' +
+        'partitions again, and nobody else notices.',
+    },
   ),
   partitionAssigners: optional(functions('a list of functions that give an assigner'), {
     mirrors: 'partition.assignment.strategy',
-    noEffect: noGroups,
-    doc: 'How the partitions of a group are shared out.',
+    doc: 'How the partitions of a group are shared out, the preferred way first; PartitionAssigners.uniform if left out.',
   }),
   sessionTimeout: option(milliseconds({ min: 1 }), 30_000, {
     unit: 'ms',
     mirrors: 'session.timeout.ms',
-    noEffect: noGroups,
     doc: 'How long a member may be silent before its partitions go to others.',
   }),
   rebalanceTimeout: option(milliseconds({ min: 1 }), 60_000, {
     unit: 'ms',
-    mirrors: 'max.poll.interval.ms',
-    noEffect: noGroups,
+    mirrors: 'kafkajs',
     doc: 'How long a member may take to let go of partitions that are to go to others.',
+  }),
+  maxPollIntervalMs: option(milliseconds({ min: 1 }), 300_000, {
+    unit: 'ms',
+    mirrors: 'max.poll.interval.ms',
+    doc:
+      'How long a handler of a group may go without progress (a message or an offset resolved, heartbeat called) before ' +
+      'the consumer leaves the group and crashes, so that others take over its partitions.',
   }),
   heartbeatInterval: option(milliseconds({ min: 1 }), 3000, {
     unit: 'ms',
     mirrors: 'heartbeat.interval.ms',
-    noEffect: noGroups,
     doc: 'How often a member shows that it is alive.',
   }),
   metadataMaxAge: option(milliseconds({ min: 1 }), 300_000, {
@@ -84,13 +94,25 @@ export const consumerOptions = {
   }),
   allowAutoTopicCreation: option(boolean, true, {
     mirrors: 'allow.auto.create.topics',
-    noEffect: noGroups,
     doc: 'Whether subscribing to an unknown topic creates it, if the namespace has auto.create.topics.enable.',
   }),
   maxInFlightRequests: option(nullable(integer({ min: 1 })), null, {
     mirrors: 'kafkajs',
     noEffect: 'a connection of a consumer has one fetch on its way at a time',
     doc: 'How many requests may be unanswered on one connection.',
+  }),
+  onPartitionsAssigned: optional(fn('a function of partitions'), {
+    doc: 'Called and awaited before the first record of partitions that the group has given is handed out.',
+  }),
+  onPartitionsRevoked: optional(fn('a function of partitions'), {
+    doc:
+      'Called and awaited before partitions go to other members, when handlers have ended and offsets are committed; ' +
+      'within rebalanceTimeout.',
+  }),
+  onPartitionsLost: optional(fn('a function of partitions'), {
+    doc:
+      'Called when partitions are gone without warning (the session was over): others may work on them already. ' +
+      'onPartitionsRevoked if left out.',
   }),
   readUncommitted: option(boolean, false, {
     mirrors: 'isolation.level',
@@ -118,18 +140,15 @@ export const runOptions = {
   }),
   autoCommit: option(boolean, true, {
     mirrors: 'enable.auto.commit',
-    noEffect: noGroups,
     doc: 'Whether offsets are committed as messages are done.',
   }),
   autoCommitInterval: option(nullable(milliseconds({ min: 1 })), null, {
     unit: 'ms',
     mirrors: 'auto.commit.interval.ms',
-    noEffect: noGroups,
     doc: 'After how long offsets are committed within a batch.',
   }),
   autoCommitThreshold: option(nullable(integer({ min: 1 })), null, {
     mirrors: 'kafkajs',
-    noEffect: noGroups,
     doc: 'After how many messages offsets are committed within a batch.',
   }),
 } as const

@@ -11,6 +11,13 @@ export const namespaceConfigs = {
     default: true,
     doc: 'Whether a topic comes into being when a producer or consumer that allows it names it for the first time.',
   }),
+  'offsets.retention.minutes': effective(integer({ min: 1, max: 2 ** 31 - 1 }), {
+    default: 10_080,
+    doc:
+      'For how many minutes committed offsets are kept after they are of no more use: those of a group without members ' +
+      'since its last member left (or since the commit, if that is later), those of a topic that no member of the group ' +
+      'subscribes since the commit.',
+  }),
   'max.bytes': effective(integer({ min: 1, also: -1 }), {
     default: -1,
     unit: 'bytes',

@@ -1,6 +1,7 @@
 import { codecs } from '../compression/codecs.js'
 import { type Codec, CompressionType } from '../compression/compression-type.js'
 import { KafkaError } from '../errors.js'
+import { allocateBatch } from './batch-memory.js'
 import { HEADER_BYTES, type ProducerState, TRANSACTIONAL, writeHeader } from './record-batch-header.js'
 import {
   type Bytes,
@@ -49,7 +50,7 @@ export class RecordBatchBuilder {
 
   /** @param options.initialCapacity bytes to begin with: the batch size that is aimed at (default 16 KiB) */
   constructor(options: { initialCapacity?: number } = {}) {
-    this.#buffer = Buffer.allocUnsafeSlow(Math.max(options.initialCapacity ?? DEFAULT_CAPACITY, HEADER_BYTES))
+    this.#buffer = allocateBatch(Math.max(options.initialCapacity ?? DEFAULT_CAPACITY, HEADER_BYTES))
     this.#limit = this.#buffer.length
   }
 
@@ -153,7 +154,7 @@ export class RecordBatchBuilder {
     if (needed > MAX_CAPACITY) {
       throw new KafkaError('MESSAGE_TOO_LARGE', `A record batch cannot be larger than ${MAX_CAPACITY} bytes`)
     }
-    const grown = Buffer.allocUnsafeSlow(Math.min(Math.max(needed, this.#limit * 2), MAX_CAPACITY))
+    const grown = allocateBatch(Math.min(Math.max(needed, this.#limit * 2), MAX_CAPACITY))
     this.#buffer.copy(grown, 0, 0, this.#position)
     this.#buffer = grown
     this.#limit = grown.length
@@ -165,7 +166,7 @@ function lengthOf(data: Bytes): number {
 }
 
 function withHeaderRoom(records: Buffer): Buffer {
-  const batch = Buffer.allocUnsafeSlow(HEADER_BYTES + records.length)
+  const batch = allocateBatch(HEADER_BYTES + records.length)
   records.copy(batch, HEADER_BYTES)
   return batch
 }

@@ -6,6 +6,8 @@ export interface ErrorContext {
   /** The topic concerned: a refusal for lack of rights is then the topic's. */
   readonly topic?: string
   readonly partition?: number
+  /** The group concerned: a refusal for lack of rights is then the group's. */
+  readonly group?: string
   /** What was tried: 'create topic orders', 'XREAD'. */
   readonly operation?: string
   /** Where: an address without its password. */
@@ -139,8 +141,11 @@ function fromReply(error: Error, context: ErrorContext): KafkaError {
     return new KafkaError(code, detail === '' ? undefined : text(detail, context), { cause: error })
   }
   if (code === 'NOPERM' || NO_RIGHTS_IN_SCRIPT.test(message)) {
-    const type = context.topic === undefined ? 'CLUSTER_AUTHORIZATION_FAILED' : 'TOPIC_AUTHORIZATION_FAILED'
-    return new KafkaError(type, text(`Redis refused: ${message} (${HINTS['NOPERM']})`, context), { cause: error })
+    return new KafkaError(
+      authorizationFailed(context),
+      text(`Redis refused: ${message} (${HINTS['NOPERM']})`, context),
+      { cause: error },
+    )
   }
   if (message.startsWith('ERR max number of clients')) {
     return new KafkaError('NETWORK_EXCEPTION', text(`Redis refused the connection: ${message}`, context), {
@@ -159,6 +164,11 @@ function fromReply(error: Error, context: ErrorContext): KafkaError {
   return new KafkaError(type, text(`Redis refused: ${error.message}`, context), { cause: error })
 }
 
+function authorizationFailed({ topic, group }: ErrorContext): ErrorName {
+  if (group !== undefined) return 'GROUP_AUTHORIZATION_FAILED'
+  return topic === undefined ? 'CLUSTER_AUTHORIZATION_FAILED' : 'TOPIC_AUTHORIZATION_FAILED'
+}
+
 // ioredis's cluster errors hide the reason in lastNodeError; Node's for several addresses of a name have it in errors.
 function told(error: Error): string {
   if ('lastNodeError' in error && isError(error.lastNodeError)) return error.lastNodeError.message
@@ -170,6 +180,7 @@ function told(error: Error): string {
 function text(message: string, context: ErrorContext): string {
   const where = [
     context.operation,
+    context.group === undefined ? undefined : `group ${context.group}`,
     context.topic === undefined
       ? undefined
       : context.partition === undefined

@@ -9,6 +9,7 @@ import { toKafkaError } from '../connection/server-errors.js'
 import type { Keyspace } from '../keys.js'
 import { appendBatches, type AppendReply } from '../scripts/append.js'
 import { beginEpoch } from '../scripts/begin-epoch.js'
+import { AppendSession } from './append-session.js'
 import type { Ceiling } from './ceiling.js'
 import { laneOf } from './lane.js'
 import type { SegmentRoller } from './segment-roller.js'
@@ -36,9 +37,11 @@ export class RedisAppender implements Appender {
   /** The segment last known to be active, by partition. */
   readonly #segments = new WeakMap<Partition, number>()
   readonly #parts: AppenderParts
+  readonly #session: AppendSession
 
   constructor(parts: AppenderParts) {
     this.#parts = parts
+    this.#session = new AppendSession(parts.connection)
   }
 
   lane(partition: Partition): string {
@@ -60,6 +63,8 @@ export class RedisAppender implements Appender {
         pending = pending.filter(({ result }) => result === null)
       }
     } catch (error) {
+      // It may have been refused by a server that is a replica now.
+      this.#session.end()
       const failure = toKafkaError(error)
       for (const job of pending) job.result ??= { error: failure }
     }
@@ -75,7 +80,7 @@ export class RedisAppender implements Appender {
     const batches = jobs.map(({ request: { partition, config, batch } }) => {
       return { keys: keyspace.of(partition), segment: this.#segments.get(partition) ?? 0, config, batch }
     })
-    return appendBatches(connection, batches, { epochsKept })
+    return appendBatches(connection, batches, { epochsKept, session: this.#session.id })
   }
 
   /** Gives the job its result, or answers what makes another attempt worth while. */

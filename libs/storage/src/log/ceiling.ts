@@ -1,16 +1,18 @@
 /**
- * The namespace's memory ceiling. Each shard counts the bytes that it holds (`bytes`) and may hold (`limit`), in one
- * hash beside its partitions, so that an append can check them without asking anyone. An append that would exceed the
- * limit asks here for room and gets a part of what is left below the ceiling. What other shards were granted counts, used
- * or not: they take it without asking. Where too little is left, grants that are not used are withdrawn first, and then
- * the oldest segments of topics that allow it are dropped.
+ * The namespace's memory ceiling. Each shard counts the bytes that it was granted (`granted`) and what is left of them
+ * (`left`), in one hash beside its partitions, so that an append takes from it without asking anyone. The difference is
+ * what the shard holds, and what its partitions have taken for their next batches (up to 64 KiB each, while the shard has
+ * plenty). An append for which too little is left asks here for room and gets a part of what is left below the ceiling.
+ * What other shards were granted counts, used or not: they take it without asking. Where too little is left below the
+ * ceiling, grants that are not used are withdrawn first, and then the oldest segments of topics that allow it are dropped.
  *
- * Two clients that grant at the same moment can together grant more than is left: by at most one grant, which is a
- * fraction of what is left; the next sum sees it.
+ * Two clients that grant two shards at the same moment can together grant more than is left: by at most one grant, which
+ * is a fraction of what is left; the next sum sees it.
  */
 import { KafkaError, type TopicConfig } from '@rivulet/protocol'
 import type { Connection } from '../connection/connection.js'
 import type { Keyspace } from '../keys.js'
+import { grantRoom } from '../scripts/grant-room.js'
 import type { PartitionLog } from './partition-log.js'
 import type { Partition, PartitionDescription } from './types.js'
 
@@ -24,11 +26,14 @@ export interface CeilingParts {
   readonly partitions: () => Promise<readonly { readonly partition: Partition; readonly config: TopicConfig }[]>
 }
 
-/** What a shard holds and may hold, in bytes. */
+/** Of a shard, in bytes. */
 interface Counters {
-  readonly held: number
-  readonly limit: number
+  readonly granted: number
+  /** May be below 0: what was withdrawn was used at the same moment. */
+  readonly left: number
 }
+
+const NOTHING: Counters = { granted: 0, left: 0 }
 
 export class Ceiling {
   readonly #granting = new Map<number, Promise<void>>()
@@ -38,7 +43,7 @@ export class Ceiling {
   constructor(private readonly parts: CeilingParts) {}
 
   /**
-   * Raises a shard's limit so that `bytes` more fit.
+   * Grants a shard so much that `bytes` more fit.
    * Throws KafkaError NAMESPACE_FULL where the ceiling is reached and nothing may be dropped.
    */
   async makeRoom(shard: number, bytes: number): Promise<void> {
@@ -75,28 +80,29 @@ export class Ceiling {
           'fit. Raise max.bytes, shorten retention, or set memory.policy=delete-oldest on topics whose oldest records may go',
       )
     }
-    const free = ceiling - counters.reduce((sum, { held }) => sum + held, 0)
+    const free = ceiling - counters.reduce((sum, own) => sum + held(own), 0)
     const grant = Math.max(bytes, Math.min(left, Math.floor(free / (2 * counters.length))))
-    await connection.command((client) => client.hset(key, 'limit', (counters[shard]?.held ?? 0) + grant))
+    const own = counters[shard] ?? NOTHING
+    await grantRoom(connection, key, grant - own.left, own.granted)
   }
 
   /** By shard. */
   async #counters(): Promise<Counters[]> {
     const { connection, keyspace } = this.parts
     const rows = await connection.command((client) =>
-      Promise.all(keyspace.shards().map((key) => client.hmget(key, 'bytes', 'limit'))),
+      Promise.all(keyspace.shards().map((key) => client.hmget(key, 'granted', 'left'))),
     )
-    return rows.map(([held, limit]) => ({ held: Number(held ?? 0), limit: Number(limit ?? 0) }))
+    return rows.map(([granted, left]) => ({ granted: Number(granted ?? 0), left: Number(left ?? 0) }))
   }
 
-  /**
-   * Takes back what the other shards were granted and have not used. To nothing, not to what they hold: that grows until
-   * the limit is set, and must not be counted before.
-   */
+  /** Takes back what the other shards were granted and have not used. */
   async #withdraw(counters: readonly Counters[], shard: number): Promise<void> {
     const { connection, keyspace } = this.parts
-    const keys = keyspace.shards().filter((_, i) => i !== shard && unused(counters[i]) > 0)
-    await connection.command((client) => Promise.all(keys.map((key) => client.hset(key, 'limit', 0))))
+    const withdrawals = keyspace.shards().map((key, i) => {
+      const { granted, left } = counters[i] ?? NOTHING
+      return i === shard || left <= 0 ? undefined : grantRoom(connection, key, -left, granted)
+    })
+    await Promise.all(withdrawals)
   }
 
   /** Drops the oldest segments of the topics that allow it, until so many bytes are free or nothing may go. */
@@ -122,9 +128,9 @@ export class Ceiling {
 
 /** What all shards hold or may take without asking; of the one that asks only what it holds. */
 function committed(counters: readonly Counters[], asking: number): number {
-  return counters.reduce((sum, own, i) => sum + own.held + (i === asking ? 0 : unused(own)), 0)
+  return counters.reduce((sum, own, i) => sum + held(own) + (i === asking ? 0 : Math.max(0, own.left)), 0)
 }
 
-function unused(counters: Counters | undefined): number {
-  return counters === undefined ? 0 : Math.max(0, counters.limit - counters.held)
+function held({ granted, left }: Counters): number {
+  return granted - left
 }

@@ -32,7 +32,8 @@ async function held(): Promise<number> {
   let bytes = 0
   for (const node of nodes) {
     for (const key of await node.keys(`${test.storage.namespace}:{*}:shard`)) {
-      bytes += Number((await test.redis.hget(key, 'bytes')) ?? 0)
+      const [granted, left] = await test.redis.hmget(key, 'granted', 'left')
+      bytes += Number(granted ?? 0) - Number(left ?? 0)
     }
   }
   return bytes
@@ -202,6 +203,7 @@ describe('a deleted topic', () => {
     const before = await held()
     const topic = await test.createTopic(SMALL_SEGMENTS, 3)
     for (let i = 0; i < 5; i++) await append(topic, { records: LARGE })
+    for (let i = 0; i < 3; i++) await append(topic, { records: 1 })
     await test.storage.topics.delete(topic.name)
     const nodes = 'nodes' in test.redis ? test.redis.nodes('master') : [test.redis]
     const keys = await Promise.all(nodes.map((node) => node.keys(`${test.storage.namespace}:*${topic.name}*`)))

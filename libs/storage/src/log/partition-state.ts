@@ -1,7 +1,8 @@
 /**
- * A partition's state: one string of 96 bytes, big-endian, read and written whole or in ranges by the scripts
+ * A partition's state: one string of 242 bytes, big-endian, read and written whole or in ranges by the scripts
  * (scripts/includes/partition-state.lua names the same format). One string and not a hash, because every append reads
- * and writes it: two commands of under a microsecond instead of two of five.
+ * and writes it: two commands of under a microsecond instead of two of five. For the same reason the producer that
+ * appended last has its state here; the others' is in the producers hash (scripts/append.lua draws it).
  *
  *      0  u8   format: 1
  *      1  u8   0
@@ -18,12 +19,19 @@
  *     72  i64  active segment: largest timestamp, ms; -1: none
  *     80  i64  active segment: when its first batch came, ms on the server's clock
  *     88  i64  oldest segment: number
+ *     96  i64  bytes that the partition has taken from what its shard has left, and not used yet: it takes some for
+ *              several batches, so that not every append has to touch the shard's counters
+ *    104  i64  latest producer: its id; -1: none
+ *    112  i16  latest producer: its epoch
+ *    114       latest producer: its latest batches, newest first, five of 24 bytes:
+ *              i32 first sequence (-1: none)  i32 last sequence  i64 base offset  i64 append time, ms; -1: none
+ *    234  c8   the append session that appended last (append-session.ts); zeros: none
  */
 import { KafkaError } from '@rivulet/protocol'
 import type { LeaderEpoch } from './types.js'
 
 const STATE_FORMAT = 1
-const STATE_BYTES = 96
+const STATE_BYTES = 242
 
 export interface PartitionState {
   readonly leaderEpoch: LeaderEpoch
@@ -49,7 +57,7 @@ export function decodePartitionState(bytes: Buffer): PartitionState {
     )
   }
   return {
-    leaderEpoch: { number: bytes.readInt32BE(4), replicationId: bytes.toString('latin1', 8, 16) },
+    leaderEpoch: readLeaderEpoch(bytes, 4),
     logStartOffset: readInt64(bytes, 16),
     logEndOffset: readInt64(bytes, 24),
     size: readInt64(bytes, 32),
@@ -61,6 +69,11 @@ export function decodePartitionState(bytes: Buffer): PartitionState {
     activeSince: readInt64(bytes, 80),
     oldestSegment: readInt64(bytes, 88),
   }
+}
+
+/** Of 12 bytes: i32 number, and the replication id's 8 digits. */
+export function readLeaderEpoch(bytes: Buffer, at: number): LeaderEpoch {
+  return { number: bytes.readInt32BE(at), replicationId: bytes.toString('latin1', at + 4, at + 12) }
 }
 
 /** Safe for every value that Rivulet stores: they are below 2^53. */

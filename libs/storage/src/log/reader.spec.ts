@@ -180,7 +180,7 @@ describe('fetch', () => {
     const topic = await test.createTopic(KEEP)
     const partition = first(topic)
     const key = `${test.storage.namespace}:{${await tagOf(partition)}}:t:${topic.name}:${topic.id}:0:log:0`
-    await test.redis.xadd(key, '0-1', 'b', await recordBatch(), 'e', '0.aaaaaaaa', 'Z', 'new')
+    await test.redis.xadd(key, '0-1', 'b', await recordBatch(), 'e', '\0\0\0\0aaaaaaaa', 'Z', 'new')
     await expect(fetch(topic, 0, 0)).rejects.toMatchObject({ type: 'UNSUPPORTED_VERSION' })
     const [waited] = await reader.wait([request(topic, 0, 0)], 1_000)
     expect(waited).toMatchObject({ error: expect.objectContaining({ type: 'UNSUPPORTED_VERSION' }), batches: [] })
@@ -188,18 +188,21 @@ describe('fetch', () => {
 })
 
 describe('wait', () => {
-  it('comes back with a batch that is there already', async () => {
+  it('comes back with what is there already, and tells whether there may be more', async () => {
     const topic = await test.createTopic(KEEP)
-    await fill(topic, 2)
-    const [result] = await reader.wait([request(topic, 5)], 5_000)
-    expect(result).toMatchObject({ error: null, batches: [{ baseOffset: 0, endOffset: 10 }], segment: 0 })
+    await fill(topic, 3)
+    const batch = (baseOffset: number) => ({ baseOffset, endOffset: baseOffset + 10 })
+    const [several] = await reader.wait([request(topic, 5)], 5_000)
+    expect(several).toMatchObject({ error: null, batches: [batch(0), batch(10)], segment: 0, more: true })
+    const [last] = await reader.wait([request(topic, 25)], 5_000)
+    expect(last).toMatchObject({ error: null, batches: [batch(20)], segment: 0, more: false })
   })
 
   it('comes back when a batch is appended', async () => {
     const topic = await test.createTopic(KEEP)
     const waiting = reader.wait([request(topic, 0)], 10_000)
     await fill(topic, 1)
-    expect(await waiting).toMatchObject([{ batches: [{ baseOffset: 0, endOffset: 10 }] }])
+    expect(await waiting).toMatchObject([{ batches: [{ baseOffset: 0, endOffset: 10 }], more: false }])
   })
 
   it('follows a rolled segment', async () => {

@@ -13,7 +13,7 @@ import { fetchSegments, type FetchedSegment, type SegmentToFetch } from '../scri
 import { validatePosition } from './epochs.js'
 import { laneOf } from './lane.js'
 import type { PartitionLog } from './partition-log.js'
-import { entryEnd, entryFields, parseLeaderEpoch, storedBatch, type StreamEntry } from './stream-entry.js'
+import { entryEnd, entryFields, storedBatch, type StreamEntry } from './stream-entry.js'
 import type {
   FetchRequest,
   FetchResult,
@@ -24,12 +24,10 @@ import type {
   StoredBatch,
   Validation,
 } from './types.js'
-import { WaitLane } from './wait-lane.js'
+import { WAIT_ENTRIES, WaitLane } from './wait-lane.js'
 
 /** One call holds the server for about a millisecond a megabyte: larger bounds are met by more calls. */
 const BYTES_PER_CALL = 2 * 1024 * 1024
-/** What a wait brings sooner than this was there before it began, in ms. */
-const AT_ONCE_MS = 0.2
 
 export interface ReaderParts {
   readonly log: PartitionLog
@@ -111,19 +109,24 @@ export class RedisLogReader implements LogReader {
   }
 
   async #wait(lane: WaitLane, requests: readonly FetchRequest[], timeoutMs: number): Promise<FetchResult[]> {
-    const located = await this.#places(requests)
-    const refused = located.flatMap((item) => ('segment' in item ? [] : [item.result]))
+    const ready: Located[] = []
+    const refused: FetchResult[] = []
+    const places = this.#places(requests)
+    for (const place of Array.isArray(places) ? places : await places) {
+      if ('segment' in place) ready.push(place)
+      else refused.push(place.result)
+    }
     if (refused.length > 0) return refused
-    const ready = located.filter((item): item is Located => 'segment' in item)
     const keys = ready.map(({ request, segment }) => this.#parts.keyspace.of(request.partition).log(segment))
     const ids = ready.map(({ request }) => `0-${request.offset}`)
-    const begun = performance.now()
     const streams = await lane.read(keys, ids, timeoutMs)
-    const atOnce = performance.now() - begun < AT_ONCE_MS
-    const byKey = new Map(keys.map((key, index) => [key, ready[index]]))
-    return streams.flatMap(([key, entries]) => {
-      const item = byKey.get(key.toString())
-      return item === undefined ? [] : [waited(item, entries, atOnce)]
+    // They come in the order of the keys.
+    let at = 0
+    return streams.map(([key, entries]) => {
+      at = keys.indexOf(key.toString(), at)
+      const item = ready[at]
+      if (item === undefined) throw new KafkaError('UNKNOWN_SERVER_ERROR', `XREAD answered with ${key.toString()}`)
+      return waited(item, entries)
     })
   }
 
@@ -218,8 +221,8 @@ function fetchResult({ request, segment }: Located, fetched: FetchedSegment): Fe
   }
 }
 
-/** The entries of one stream as XREAD gives them: at most one batch, or the marker that seals the segment. */
-function waited({ request, segment }: Located, entries: readonly StreamEntry[], atOnce: boolean): FetchResult {
+/** The entries of one stream as XREAD gives them: batches, and the marker that seals the segment. */
+function waited({ request, segment }: Located, entries: readonly StreamEntry[]): FetchResult {
   const batches: StoredBatch[] = []
   let next = segment
   let error: KafkaError | null = null
@@ -234,7 +237,7 @@ function waited({ request, segment }: Located, entries: readonly StreamEntry[], 
     } else if (entry.next !== undefined) {
       next = entry.next
     } else if (entry.batch !== undefined && entry.epoch !== undefined) {
-      batches.push(storedBatch(entry.batch, entryEnd(id), parseLeaderEpoch(entry.epoch), entry.appendTime))
+      batches.push(storedBatch(entry.batch, entryEnd(id), entry.epoch, entry.appendTime))
     }
   }
   return {
@@ -244,7 +247,7 @@ function waited({ request, segment }: Located, entries: readonly StreamEntry[], 
     logEndOffset: batches.at(-1)?.endOffset ?? request.offset,
     batches,
     segment: next,
-    more: error === null && (atOnce || next !== segment),
+    more: error === null && (entries.length === WAIT_ENTRIES || next !== segment),
   }
 }
 

@@ -2,20 +2,21 @@
  * One entry of a segment's stream:
  *
  *     0-<offset after the last record>   b  the record batch, as its producer made it
- *                                        e  the leader epoch that it was written under: <number>.<replication id>
+ *                                        e  the leader epoch that it was written under, as in the partition's state
  *                                        t  the log's timestamp, ms, where the topic asks for it
  *                                        m  the segment's largest timestamp so far, ms, where the batch's own is less
  *     1-0                                s  the number of the segment that follows: this one is sealed
  *
  * A field in lower case that a reader does not know is skipped; one in upper case is an error.
  */
+import { readLeaderEpoch } from './partition-state.js'
 import type { LeaderEpoch, StoredBatch } from './types.js'
 
 export type StreamEntry = readonly [id: Buffer, fields: readonly Buffer[]]
 
 export interface EntryFields {
   batch?: Buffer
-  epoch?: string
+  epoch?: LeaderEpoch
   /** The time that the log gave the batch; -1: none. */
   appendTime: number
   /** Of the marker that seals a segment: the next one's number. */
@@ -31,7 +32,7 @@ export function entryFields(fields: readonly Buffer[]): EntryFields {
     const value = fields[i + 1]
     if (name === undefined || value === undefined) break
     if (name === 'b') entry.batch = value
-    else if (name === 'e') entry.epoch = value.toString('latin1')
+    else if (name === 'e') entry.epoch = readLeaderEpoch(value, 0)
     else if (name === 't') entry.appendTime = Number(value.toString('latin1'))
     else if (name === 's') entry.next = Number(value.toString('latin1'))
     else if (/^[A-Z]/.test(name)) entry.unknown = name
@@ -43,7 +44,7 @@ export function entryEnd(id: Buffer): number {
   return Number(id.toString('latin1').slice(2))
 }
 
-/** `<number>.<replication id>`, as entries and the epoch history have it. */
+/** `<number>.<replication id>`, as the epoch history has it. */
 export function parseLeaderEpoch(text: string): LeaderEpoch {
   const dot = text.indexOf('.')
   return { number: Number(text.slice(0, dot)), replicationId: text.slice(dot + 1) }

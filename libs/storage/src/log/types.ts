@@ -85,8 +85,7 @@ export interface FetchResult {
   /** To be named in the next request. */
   readonly segment: number | null
   /**
-   * There may be more to fetch at once: a bound or the end of a segment was reached, not the end of the log. From a wait:
-   * what it brought was there when it began.
+   * There may be more to fetch at once: a bound or the end of a segment was reached, not the end of the log.
    */
   readonly more: boolean
 }

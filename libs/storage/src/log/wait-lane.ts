@@ -10,6 +10,11 @@ import type { StreamEntry } from './stream-entry.js'
 
 /** Where a read cannot be ended early, it is kept this short, in ms. */
 const SHORT_WAIT = 100
+/**
+ * Of each stream. A wait that had to wait brings one, and so does one for which just one was there: another wait may
+ * follow. With two there may be more, which only a fetch bounds.
+ */
+export const WAIT_ENTRIES = 2
 
 export interface WaitLaneParts {
   /** Makes the connection that blocks. */
@@ -59,7 +64,7 @@ export class WaitLane {
     }
   }
 
-  /** The first entry after each id, once there is any; [] after the time-out, or when it was interrupted. */
+  /** Up to WAIT_ENTRIES entries after each id, once there is any; [] after the time-out, or when it was interrupted. */
   async read(keys: readonly string[], ids: readonly string[], timeoutMs: number): Promise<StreamReply> {
     // Closed before it has a connection: one that is opened now would never be closed.
     if (this.#isOver) return []
@@ -69,7 +74,7 @@ export class WaitLane {
     const block = Math.max(1, Math.ceil(clientId === null ? Math.min(timeoutMs, SHORT_WAIT) : timeoutMs))
     connection.replyTimeout = replyTimeout + block
     const reply = await connection.command((client) =>
-      client.xreadBuffer('COUNT', 1, 'BLOCK', block, 'STREAMS', ...keys, ...ids),
+      client.xreadBuffer('COUNT', WAIT_ENTRIES, 'BLOCK', block, 'STREAMS', ...keys, ...ids),
     )
     return (reply as StreamReply | null) ?? []
   }

@@ -9,8 +9,7 @@ import { silentLogger } from '../connection/redis-target.js'
 import { metaKeys } from '../keys.js'
 import type { Partition } from '../log/types.js'
 import { Storage } from '../storage.js'
-import type { TopicChange } from './change-watcher.js'
-import type { TopicRegistry } from './topic-registry.js'
+import type { TopicChange, TopicRegistry } from './topic-registry.js'
 
 const namespace = uniqueNamespace('registry')
 let raw: Connection

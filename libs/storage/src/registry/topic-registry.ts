@@ -15,7 +15,6 @@ import { metaKeys } from '../keys.js'
 import type { Partition } from '../log/types.js'
 import { applyChanges, randomId, type Namespace } from '../namespace/namespace.js'
 import { putTopic, type PutTopicResult } from '../scripts/put-topic.js'
-import type { TopicChange } from './change-watcher.js'
 import { TopicCache } from './topic-cache.js'
 import {
   decodeTopicEntry,
@@ -26,6 +25,9 @@ import {
   type Topic,
   type TopicEntry,
 } from './topic-entry.js'
+
+/** A topic was made, changed or deleted; or anything may have been, unnoticed. */
+export type TopicChange = { readonly topic: string } | { readonly all: true }
 
 /** What a topic is made from. */
 export interface NewTopic {

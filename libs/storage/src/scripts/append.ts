@@ -1,15 +1,14 @@
-import type { TopicConfig } from '@rivulet/protocol'
+import { KafkaError, type TopicConfig } from '@rivulet/protocol'
 import type { Connection } from '../connection/connection.js'
 import type { PartitionKeys } from '../keys.js'
-import { writeInt64 } from '../log/partition-state.js'
+import { readInt64, writeInt64 } from '../log/partition-state.js'
 import { Reply } from './reply.js'
 import { Script } from './script.js'
+import { sources } from './sources.generated.js'
 
-const script = new Script('append')
-/** Elements of the reply for one batch. */
-const STRIDE = 4
-/** Of the packed argument: what concerns all batches, and what concerns one. append.lua draws it. */
-const HEADER_BYTES = 3
+const script = new Script('append', sources.append)
+/** Of the packed argument: what concerns all batches, and what concerns one. append.lua draws it, and the reply. */
+const HEADER_BYTES = 11
 const CALL_BYTES = 27
 
 export interface BatchToAppend {
@@ -18,6 +17,12 @@ export interface BatchToAppend {
   readonly segment: number
   readonly config: Pick<TopicConfig, 'segmentBytes' | 'segmentMs' | 'messageTimestampType'>
   readonly batch: Buffer
+}
+
+export interface AppendOptions {
+  readonly epochsKept: boolean
+  /** Of 8 bytes; see AppendSession. */
+  readonly session: Buffer
 }
 
 export type AppendReply =
@@ -35,7 +40,7 @@ export type AppendReply =
 export async function appendBatches(
   connection: Connection,
   batches: readonly BatchToAppend[],
-  { epochsKept }: { readonly epochsKept: boolean },
+  { epochsKept, session }: AppendOptions,
 ): Promise<AppendReply[]> {
   const shards: string[] = []
   const keys: string[] = []
@@ -53,20 +58,35 @@ export async function appendBatches(
   }
   calls.writeUInt8(epochsKept ? 1 : 0, 0)
   calls.writeUInt16BE(shards.length, 1)
+  session.copy(calls, 3)
   const args = [calls, ...batches.map(({ batch }) => batch)]
-  const reply = new Reply('append', await connection.run(script, [...shards, ...keys], args)).array()
-  return batches.map((_, i) => parse(reply.slice(i * STRIDE, (i + 1) * STRIDE)))
+  const reply = await connection.runForBuffers(script, [...shards, ...keys], args)
+  return parseReplies(new Reply('append', reply).buffer(), batches.length)
 }
 
-function parse([status, first, second, third]: readonly unknown[]): AppendReply {
-  if (status === 0 || status === 1) {
-    return {
-      status: status === 0 ? 'appended' : 'duplicate',
-      baseOffset: Number(first),
-      logStartOffset: Number(second),
-      logAppendTime: Number(third),
+function parseReplies(bytes: Buffer, count: number): AppendReply[] {
+  const replies: AppendReply[] = []
+  let at = 0
+  while (replies.length < count) {
+    const status = bytes[at++]
+    if (status === 0 || status === 1) {
+      replies.push({
+        status: status === 0 ? 'appended' : 'duplicate',
+        baseOffset: readInt64(bytes, at),
+        logStartOffset: readInt64(bytes, at + 8),
+        logAppendTime: readInt64(bytes, at + 16),
+      })
+      at += 24
+    } else if (status === 2) {
+      replies.push({ status: 'stale-segment', activeSegment: readInt64(bytes, at) })
+      at += 8
+    } else if (status === 3) {
+      const end = at + 1 + bytes.readUInt8(at)
+      replies.push({ status: 'refused', reason: bytes.toString('latin1', at + 1, end) })
+      at = end
+    } else {
+      throw new KafkaError('SCRIPT_FAILED', `script append answered with the status ${status}`)
     }
   }
-  if (status === 'STALE_SEGMENT') return { status: 'stale-segment', activeSegment: Number(first) }
-  return { status: 'refused', reason: String(status) }
+  return replies
 }

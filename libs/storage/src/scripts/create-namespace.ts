@@ -1,8 +1,9 @@
 import type { Connection } from '../connection/connection.js'
 import { metaKeys } from '../keys.js'
 import { Script } from './script.js'
+import { sources } from './sources.generated.js'
 
-const script = new Script('create-namespace')
+const script = new Script('create-namespace', sources['create-namespace'])
 
 export interface StoredNamespace {
   readonly format: string | null

@@ -22,5 +22,7 @@ redis.call('ZADD', segments, 0, '0')
 redis.call('ZADD', epochs, 0, '0.' .. id)
 -- the empty field keeps the hash alive while no producer is known
 redis.call('HSET', producers, '', '')
-redis.call('SET', state_key, struct.pack(STATE, STATE_FORMAT, 0, 0, 0, 0, id, 0, 0, 0, -1, 0, 0, 0, -1, now_ms(), 0))
+-- neither a latest producer nor an append session
+redis.call('SET', state_key, struct.pack(STATE, STATE_FORMAT, 0, 0, 0, 0, id, 0, 0, 0, -1, 0, 0, 0, -1, now_ms(), 0, 0)
+  .. string.rep('\255', 130) .. string.rep('\0', 8))
 return 1

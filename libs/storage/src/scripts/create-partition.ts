@@ -1,8 +1,9 @@
 import type { Connection } from '../connection/connection.js'
 import type { PartitionKeys } from '../keys.js'
 import { Script } from './script.js'
+import { sources } from './sources.generated.js'
 
-const script = new Script('create-partition')
+const script = new Script('create-partition', sources['create-partition'])
 
 /** Makes an empty partition; nothing happens where it exists. */
 export async function createPartition(

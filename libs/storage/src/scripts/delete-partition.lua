@@ -14,11 +14,10 @@ local oldest, newest = tonumber(ARGV[1]), tonumber(ARGV[2])
 
 local state = redis.call('GET', state_key)
 if not state then return false end
-local format, _, _, _, _, _, _, _, size, _, active, _, _, _, _, first = struct.unpack(STATE, state)
+local format, _, _, _, _, _, _, _, size, _, active, _, _, _, _, first, room = struct.unpack(STATE, state)
 if format ~= STATE_FORMAT then return redis.error_reply('UNSUPPORTED_VERSION') end
 if first ~= oldest or active ~= newest then return { first, active } end
 -- Lua hands over only some thousand values at a time
 for i = 2, #KEYS, 1000 do redis.call('UNLINK', unpack(KEYS, i, math.min(i + 999, #KEYS))) end
--- not -size: Redis 7 is told of -0, which it does not take for a number
-redis.call('HINCRBY', shard, 'bytes', 0 - size)
+redis.call('HINCRBY', shard, 'left', size + room)
 return false

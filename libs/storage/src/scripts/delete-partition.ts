@@ -2,8 +2,9 @@ import type { Connection } from '../connection/connection.js'
 import type { PartitionKeys } from '../keys.js'
 import { Reply } from './reply.js'
 import { Script } from './script.js'
+import { sources } from './sources.generated.js'
 
-const script = new Script('delete-partition')
+const script = new Script('delete-partition', sources['delete-partition'])
 
 /** A partition's segments, by their numbers. */
 export interface SegmentRange {

@@ -6,8 +6,9 @@ import { parseLeaderEpoch } from '../log/stream-entry.js'
 import type { Partition, PartitionDescription, SeenEpoch, Segment } from '../log/types.js'
 import { Reply } from './reply.js'
 import { Script } from './script.js'
+import { sources } from './sources.generated.js'
 
-const script = new Script('describe-partition')
+const script = new Script('describe-partition', sources['describe-partition'])
 
 /** @throws KafkaError UNKNOWN_TOPIC_ID where there is no such partition, UNSUPPORTED_VERSION for another format */
 export async function describePartition(

@@ -22,8 +22,7 @@ if first ~= oldest then return { first, 1 } end
 
 local function give_back(bytes)
   redis.call('SETRANGE', state_key, 32, struct.pack('>i8', size - bytes))
-  -- not -bytes: Redis 7 is told of -0, which it does not take for a number
-  redis.call('HINCRBY', shard, 'bytes', 0 - bytes)
+  redis.call('HINCRBY', shard, 'left', bytes)
 end
 
 local member, score = unpack(redis.call('ZRANGE', segments, 0, 0, 'WITHSCORES'))

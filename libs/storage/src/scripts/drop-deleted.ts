@@ -2,8 +2,9 @@ import type { Connection } from '../connection/connection.js'
 import type { PartitionKeys } from '../keys.js'
 import { Reply } from './reply.js'
 import { Script } from './script.js'
+import { sources } from './sources.generated.js'
 
-const script = new Script('drop-deleted')
+const script = new Script('drop-deleted', sources['drop-deleted'])
 
 /** One step of dropping what lies below the log start offset: the oldest segment, or so many of its entries. */
 export async function dropDeleted(

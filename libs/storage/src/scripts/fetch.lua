@@ -7,7 +7,7 @@ ARGV  1: bytes in all
       then two a partition: first offset wanted, bytes
 Returns  one array a partition: state (nil: there is no such partition), next segment's number (-1: the end of this one
          was not reached), 1 = a bound ended it, and then
-         a string of 28 bytes a batch, big-endian:  i64 end offset  i32 epoch  c8 replication id  i64 append time or -1
+         a string of 28 bytes a batch, big-endian:  i64 end offset  c12 leader epoch, as stored  i64 append time or -1
          and the batches themselves
 Errors  UNSUPPORTED_VERSION: an entry has a field in upper case, which a reader must understand and this one does not
 ]]
@@ -39,9 +39,7 @@ local function read(state, log, from, max)
         elseif name == 't' then time = tonumber(fields[f + 1])
         elseif string.match(name, '^%u') then error({ err = 'UNSUPPORTED_VERSION entry ' .. id .. ' of ' .. log .. ' has the field ' .. name }) end
       end
-      local dot = string.find(epoch, '.', 1, true)
-      metas[#metas + 1] = struct.pack('>i8i4c8i8', tonumber(string.sub(id, 3)), tonumber(string.sub(epoch, 1, dot - 1)),
-        string.sub(epoch, dot + 1), time)
+      metas[#metas + 1] = struct.pack('>i8c12i8', tonumber(string.sub(id, 3)), epoch, time)
       reply[#reply + 1] = batch
       bytes = bytes - #batch
       total = total + #batch

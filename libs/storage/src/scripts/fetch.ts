@@ -1,16 +1,17 @@
 import { KafkaError } from '@rivulet/protocol'
 import type { Connection } from '../connection/connection.js'
 import type { PartitionKeys } from '../keys.js'
-import { decodePartitionState, readInt64, type PartitionState } from '../log/partition-state.js'
+import { decodePartitionState, readInt64, readLeaderEpoch, type PartitionState } from '../log/partition-state.js'
 import { storedBatch } from '../log/stream-entry.js'
 import type { StoredBatch } from '../log/types.js'
 import { Reply } from './reply.js'
 import { Script, type ScriptArgument } from './script.js'
+import { sources } from './sources.generated.js'
 
-const script = new Script('fetch')
+const script = new Script('fetch', sources.fetch)
 
-/** A batch's description in the reply: i64 end offset, i32 epoch, 8 characters replication id, i64 append time. */
-const META = { bytes: 28, end: 0, epoch: 8, replicationId: 12, appendTime: 20 }
+/** A batch's description in the reply: i64 end offset, 12 bytes leader epoch, i64 append time. */
+const META = { bytes: 28, end: 0, epoch: 8, appendTime: 20 }
 
 export interface SegmentToFetch {
   readonly keys: PartitionKeys
@@ -60,10 +61,7 @@ function parse(reply: Reply): FetchedSegment | KafkaError {
   const metas = metaBytes?.buffer() ?? Buffer.alloc(0)
   const batches = batchBytes.map((bytes, i) => {
     const at = i * META.bytes
-    const leaderEpoch = {
-      number: metas.readInt32BE(at + META.epoch),
-      replicationId: metas.toString('latin1', at + META.replicationId, at + META.appendTime),
-    }
+    const leaderEpoch = readLeaderEpoch(metas, at + META.epoch)
     const appendTime = readInt64(metas, at + META.appendTime)
     return storedBatch(bytes.buffer(), readInt64(metas, at + META.end), leaderEpoch, appendTime)
   })

@@ -3,8 +3,9 @@ import type { PartitionKeys } from '../keys.js'
 import type { StreamEntry } from '../log/stream-entry.js'
 import { Reply } from './reply.js'
 import { Script } from './script.js'
+import { sources } from './sources.generated.js'
 
-const script = new Script('find-timestamp')
+const script = new Script('find-timestamp', sources['find-timestamp'])
 
 export interface TimestampSearch {
   readonly segment: number

@@ -2,8 +2,9 @@ import type { Connection } from '../connection/connection.js'
 import { metaKeys } from '../keys.js'
 import { Reply } from './reply.js'
 import { Script } from './script.js'
+import { sources } from './sources.generated.js'
 
-const script = new Script('put-topic')
+const script = new Script('put-topic', sources['put-topic'])
 
 export type PutTopicResult = { readonly changed: true } | { readonly changed: false; readonly found: string | null }
 

@@ -1,10 +1,9 @@
 /** Takes a script's reply apart. What it is not expected to be is SCRIPT_FAILED: the script and its call do not fit. */
 import { KafkaError } from '@rivulet/protocol'
-import type { ScriptName } from './script.js'
 
 export class Reply {
   constructor(
-    private readonly script: ScriptName,
+    private readonly script: string,
     private readonly value: unknown,
   ) {}
 
@@ -30,6 +29,15 @@ export class Reply {
 
   numbers(): readonly number[] {
     return this.list().map((item) => item.number())
+  }
+
+  /** Of a script that is run for strings. */
+  string(): string {
+    return typeof this.value === 'string' ? this.value : this.refuse('a string')
+  }
+
+  strings(): readonly string[] {
+    return this.list().map((item) => item.string())
   }
 
   buffer(): Buffer {

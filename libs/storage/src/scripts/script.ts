@@ -1,12 +1,15 @@
 /**
  * Runs Lua scripts: by their SHA-1, and by their text where the server does not know them yet (its cache is lost with
- * a restart and a failover). The sources are generated from the .lua files beside this one, so that a bundler carries
- * them like any other module.
+ * a restart and a failover). The sources are generated from the .lua files of a room's scripts folder, so that a bundler
+ * carries them like any other module.
  */
 import { Command, type Cluster, type Redis } from 'ioredis'
-import { sources } from './sources.generated.js'
 
-export type ScriptName = keyof typeof sources
+/** A script's text, and what the server knows it by. */
+export interface ScriptSource {
+  readonly sha1: string
+  readonly lua: string
+}
 
 export type ScriptArgument = string | number | Buffer
 
@@ -14,8 +17,10 @@ export class Script {
   readonly #sha1: string
   readonly #lua: string
 
-  constructor(readonly name: ScriptName) {
-    const source = sources[name]
+  constructor(
+    readonly name: string,
+    source: ScriptSource,
+  ) {
     this.#sha1 = source.sha1
     this.#lua = source.lua
   }

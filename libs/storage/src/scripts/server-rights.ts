@@ -3,8 +3,9 @@ import type { Connection } from '../connection/connection.js'
 import { metaKeys } from '../keys.js'
 import { Reply } from './reply.js'
 import { Script } from './script.js'
+import { sources } from './sources.generated.js'
 
-const script = new Script('server-rights')
+const script = new Script('server-rights', sources['server-rights'])
 
 export interface ServerRights {
   /** Whether scripts may read INFO: without it there are no leader epochs. */

@@ -2,7 +2,7 @@
 
 export const sources = {
   'advance-log-start': {
-    sha1: '0a4614a51880b0e81dcb36d0c9a5e7caac26c3ac',
+    sha1: '384b53787981caa3c48de174849712c7475a7b67',
     lua: `#!lua flags=allow-oom
 --[[
 Moves a partition's log start offset forward. What lies below it is dropped by drop-deleted, step by step.
@@ -14,8 +14,8 @@ Errors  UNKNOWN_TOPIC_ID, UNSUPPORTED_VERSION, OFFSET_OUT_OF_RANGE
 ]]
 local state_key, offset = KEYS[1], tonumber(ARGV[1])
 
--- A partition's state, one string of 96 bytes, big-endian (libs/storage/src/log/partition-state.ts draws it).
-local STATE, STATE_FORMAT = '>BBBBi4c8i8i8i8i8i8i8i8i8i8i8', 1
+-- A partition's state, one string, big-endian: its first 104 bytes (libs/storage/src/log/partition-state.ts draws it).
+local STATE, STATE_FORMAT = '>BBBBi4c8i8i8i8i8i8i8i8i8i8i8i8', 1
 
 local state = redis.call('GET', state_key)
 if not state then return redis.error_reply('UNKNOWN_TOPIC_ID') end
@@ -31,7 +31,7 @@ return offset
 `,
   },
   append: {
-    sha1: 'bbeb85ae3d3a53e35fd1cbede1cab81489234ceb',
+    sha1: '64003e63fdeda101f97d7f9e1005f459ea7576c5',
     lua: `#!lua
 --[[
 Appends record batches, at most one a partition. Each batch is checked whole before anything of it is written; a batch
@@ -41,33 +41,38 @@ KEYS  the shards of the batches, each once; then three a batch: state, producers
       for active
 ARGV  1: bytes, big-endian, since an argument each would cost more than what it says:
          u8 1 = leader epochs are kept (INFO is permitted), 0 = they are not;  u16 the number of shards
+         c8 the append session (libs/storage/src/log/append-session.ts); zeros: none
          then 27 a batch:  u16 which of the shards, from 0  i64 segment number  i64 segment.bytes  i64 segment.ms
                            u8 1 = the log gives the timestamp (LogAppendTime)
       then the batches
-Returns  four a batch: status, base offset, log start offset, log append time (-1: the producer's timestamps)
-  status 0 appended; 1 it was there already (the first append's offsets); else a name:
-  what the caller mends:  STALE_SEGMENT (second value: the active segment's number), SEGMENT_FULL (roll it),
-                          NEW_LEADER_EPOCH (begin it), SHARD_FULL (ask for room)
-  what it passes on:      UNKNOWN_TOPIC_ID, UNSUPPORTED_VERSION, CORRUPT_MESSAGE, INVALID_PRODUCER_EPOCH,
-                          OUT_OF_ORDER_SEQUENCE_NUMBER, DUPLICATE_SEQUENCE_NUMBER
+Returns  bytes, big-endian, a list would cost more; for each batch one of
+  u8 0 appended, 1 it was there already (the first append's offsets):
+       i64 base offset  i64 log start offset  i64 log append time (-1: the producer's timestamps)
+  u8 2 STALE_SEGMENT: i64 the active segment's number
+  u8 3 refused: u8 length, and the name
+       what the caller mends:  SEGMENT_FULL (roll it), NEW_LEADER_EPOCH (begin it), SHARD_FULL (ask for room)
+       what it passes on:      UNKNOWN_TOPIC_ID, UNSUPPORTED_VERSION, CORRUPT_MESSAGE, INVALID_PRODUCER_EPOCH,
+                               OUT_OF_ORDER_SEQUENCE_NUMBER, DUPLICATE_SEQUENCE_NUMBER
 Flags  none: refused when memory is full
+
+What costs most of a small batch is not its bytes but each call of a command and each new value in Lua. Hence, while one
+producer appends again and again in one session, the calls are three: GET, XADD, SETRANGE. And a local that a
+function refers to costs something at each call of the script: the functions that are seldom called use globals.
 
 The producers hash: field = the producer id's 8 bytes as in the batch; value, big-endian:
 
-   0 i16 epoch   2 i64 when it last appended, ms (those idle for IDLE_MS are dropped, some each time that one is added)
-  10 then up to five, newest first, of 24 bytes:  i32 first sequence  i32 last sequence  i64 base offset  i64 append time
-]]
--- locals, because looking names up is a good part of what a small batch costs
-local call, read, write = redis.call, struct.unpack, struct.pack
-local calls = ARGV[1]
-local epochs_kept, shards = read('>BH', calls)
-local LATEST_BATCHES = 5
--- Longer than any retry lasts; Kafka's producer.id.expiration.ms. So many are looked at for each producer that is added:
--- of those that are kept, few are idle then, however many come and go.
-local IDLE_MS, LOOKED_AT = 86400000, 8
+   0 i16 epoch   2 i64 until when it was the latest, ms (those idle for IDLE_MS are dropped, some each time that one is added)
+  10 then its latest batches, up to five, as in the state
 
--- A partition's state, one string of 96 bytes, big-endian (libs/storage/src/log/partition-state.ts draws it).
-local STATE, STATE_FORMAT = '>BBBBi4c8i8i8i8i8i8i8i8i8i8i8', 1
+The latest producer is in the state (libs/storage/src/log/partition-state.ts); what the hash holds of it is out of date.
+]]
+local call, read, write, sub = redis.call, struct.unpack, struct.pack, string.sub
+local calls = ARGV[1]
+local epochs_kept, shards, session = read('>BHc8', calls)
+local NO_SESSION = '\\0\\0\\0\\0\\0\\0\\0\\0'
+
+-- A partition's state, one string, big-endian: its first 104 bytes (libs/storage/src/log/partition-state.ts draws it).
+local STATE, STATE_FORMAT = '>BBBBi4c8i8i8i8i8i8i8i8i8i8i8i8', 1
 -- The first 8 digits of the id of the history that this server is writing: it changes with a restart and a failover.
 local function replication_id()
   local info = redis.call('INFO', 'replication')
@@ -80,131 +85,156 @@ local function now_ms()
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
 
-local replication_id = epochs_kept == 1 and replication_id()
-local now = now_ms()
-local replies = {}
--- the shards' counters, read once and written once a call
-local held, limits, grown = {}, {}, {}
+-- Asked for at most once a call.
+local known_id
 
-local function reply(status, base, start, time)
-  local n = #replies
-  replies[n + 1], replies[n + 2], replies[n + 3], replies[n + 4] = status, base or -1, start or -1, time or -1
+local function refused(name)
+  return struct.pack('>BBc0', 3, #name, name)
 end
 
--- What the producer's state says of this batch: nil = append it, with what to keep and whether it is new; else a status.
-local function check_producer(producers, field, epoch, first, last)
-  local known = call('HGET', producers, field)
-  local kept = ''
-  if known then
-    local known_epoch = read('>i2', known)
-    if epoch < known_epoch then return 'INVALID_PRODUCER_EPOCH' end
-    if epoch == known_epoch then
-      if #known > 10 then
-        local newest_last = read('>i4', known, 15)
-        if first ~= (newest_last + 1) % 2147483648 then
-          for at = 11, #known, 24 do
-            local f, l, base, time = read('>i4i4i8i8', known, at)
-            if f == first and l == last then return 1, base, time end
-          end
-          -- behind the newest by less than half the sequence space: older than what is remembered
-          if (newest_last - first) % 2147483648 < 1073741824 then return 'DUPLICATE_SEQUENCE_NUMBER' end
-          return 'OUT_OF_ORDER_SEQUENCE_NUMBER'
-        end
-      end
-      kept = string.sub(known, 11, 10 + 24 * (LATEST_BATCHES - 1))
-    elseif first ~= 0 then
-      return 'OUT_OF_ORDER_SEQUENCE_NUMBER'
-    end
+-- Takes from what the shard has left: as many bytes as are wanted, where it has plenty; only what is missing, where it has
+-- not; 0, where that is more than it has.
+local function take_room(shard, missing, wanted)
+  local PLENTY = 1048576
+  local left = redis.call('HINCRBY', shard, 'left', -wanted) + wanted
+  local taken = left >= PLENTY and wanted or left >= missing and missing or 0
+  if taken < wanted then redis.call('HINCRBY', shard, 'left', wanted - taken) end
+  return taken
+end
+
+-- Whether the batch is the producer's next one (nil), was appended already (1, offset, time), or is refused.
+local function check_sequence(latest, first, last)
+  local newest_last = struct.unpack('>i4', latest, 5)
+  if first == (newest_last + 1) % 2147483648 then return nil end
+  for at = 1, #latest, 24 do
+    local f, l, base, appended = struct.unpack('>i4i4i8i8', latest, at)
+    if f == first and l == last then return 1, base, appended end
   end
-  return nil, kept, not known
+  -- behind the newest by less than half the sequence space: older than what is remembered
+  if (newest_last - first) % 2147483648 < 1073741824 then return 'DUPLICATE_SEQUENCE_NUMBER' end
+  return 'OUT_OF_ORDER_SEQUENCE_NUMBER'
+end
+
+-- The state's producer goes into the hash: another one takes its place.
+local function put_away(producers, state, now)
+  local field, latest = string.sub(state, 105, 112), string.sub(state, 115, 234)
+  if struct.unpack('>i8', field) < 0 then return end
+  while struct.unpack('>i4', latest, #latest - 23) < 0 do latest = string.sub(latest, 1, -25) end
+  redis.call('HSET', producers, field, string.sub(state, 113, 114) .. struct.pack('>i8', now) .. latest)
 end
 
 -- Not permitted by a user's rights (HRANDFIELD): all are kept.
-local function forget_idle(producers)
+local function forget_idle(producers, now)
+  -- Longer than any retry lasts; Kafka's producer.id.expiration.ms. So many are looked at for each producer that is
+  -- added: of those that are kept, few are idle then, however many come and go.
+  local IDLE_MS, LOOKED_AT = 86400000, 8
   local some = redis.pcall('HRANDFIELD', producers, LOOKED_AT, 'WITHVALUES')
   for i = 1, #some, 2 do
     local value = some[i + 1]
-    if #value > 10 and now - read('>i8', value, 3) > IDLE_MS then call('HDEL', producers, some[i]) end
+    if #value > 10 and now - struct.unpack('>i8', value, 3) > IDLE_MS then redis.call('HDEL', producers, some[i]) end
   end
 end
 
 local function append(shard, state_key, producers, log, segment, segment_bytes, segment_ms, log_time, batch)
   local state = call('GET', state_key)
-  if not state then return reply('UNKNOWN_TOPIC_ID') end
-  local format, _, _, _, epoch_number, epoch_id, start, end_offset, size, max_timestamp, active, base, active_size,
-    active_timestamp, active_since = read(STATE, state)
-  if format ~= STATE_FORMAT then return reply('UNSUPPORTED_VERSION') end
+  if not state then return refused('UNKNOWN_TOPIC_ID') end
+  local format, _, _, _, _, epoch_id, start, end_offset, size, max_timestamp, active, base, active_size,
+    active_timestamp, active_since, oldest, room = read(STATE, state)
+  if format ~= STATE_FORMAT then return refused('UNSUPPORTED_VERSION') end
 
   local bytes = #batch
-  if bytes < 61 then return reply('CORRUPT_MESSAGE') end
-  local length, magic, last_delta, batch_timestamp, producer_id, epoch, first =
+  if bytes < 61 then return refused('CORRUPT_MESSAGE') end
+  local length, magic, last_delta, timestamp, producer_id, epoch, first =
     read('>i4xxxxbxxxxxxi4xxxxxxxxi8i8i2i4', batch, 9)
-  if length ~= bytes - 12 or magic ~= 2 or last_delta < 0 then return reply('CORRUPT_MESSAGE') end
+  if length ~= bytes - 12 or magic ~= 2 or last_delta < 0 or producer_id >= 0 and first < 0 then
+    return refused('CORRUPT_MESSAGE')
+  end
 
-  local last, kept, field, is_new
+  -- latest: the producer's latest batches before this one; known_epoch: nil where it is not known
+  local known_epoch, latest, last
+  local is_latest = producer_id < 0 or sub(state, 105, 112) == sub(batch, 44, 51)
   if producer_id >= 0 then
-    field = string.sub(batch, 44, 51)
     last = (first + last_delta) % 2147483648
-    local status, value, time = check_producer(producers, field, epoch, first, last)
-    if status == 1 then return reply(1, value, start, time) end
-    if status then return reply(status) end
-    kept, is_new = value, time
+    if is_latest then
+      known_epoch, latest = read('>i2', state, 113), sub(state, 115, 234)
+    else
+      local known = call('HGET', producers, sub(batch, 44, 51))
+      if known then known_epoch, latest = read('>i2', known), sub(known, 11) end
+    end
+    if known_epoch == epoch then
+      local status, offset, time = check_sequence(latest, first, last)
+      if status == 1 then return write('>Bi8i8i8', 1, offset, start, time) end
+      if status then return refused(status) end
+    else
+      if known_epoch and epoch < known_epoch then return refused('INVALID_PRODUCER_EPOCH') end
+      if known_epoch and first ~= 0 then return refused('OUT_OF_ORDER_SEQUENCE_NUMBER') end
+      latest = ''
+    end
+    -- this one takes the place of the oldest
+    latest = #latest == 120 and sub(latest, 1, 96) or sub(latest .. string.rep('\\255', 96), 1, 96)
   end
 
-  if active ~= segment then return reply('STALE_SEGMENT', active) end
-  if replication_id and replication_id ~= epoch_id then return reply('NEW_LEADER_EPOCH') end
-  if active_size > 0 and (active_size + bytes > segment_bytes or now - active_since > segment_ms) then
-    return reply('SEGMENT_FULL')
+  if active ~= segment then return write('>Bi8', 2, active) end
+  -- What depends on the server's role, or changes slowly, is looked at once a session and partition.
+  if session == NO_SESSION or sub(state, 235) ~= session then
+    if epochs_kept == 1 then
+      known_id = known_id or replication_id()
+      if known_id ~= epoch_id then return refused('NEW_LEADER_EPOCH') end
+    end
+    if active_size > 0 and now_ms() - active_since > segment_ms then return refused('SEGMENT_FULL') end
   end
-  if not held[shard] then
-    local counters = call('HMGET', shard, 'bytes', 'limit')
-    held[shard], limits[shard], grown[shard] = tonumber(counters[1] or 0), tonumber(counters[2] or 0), 0
+  if active_size > 0 and active_size + bytes > segment_bytes then return refused('SEGMENT_FULL') end
+  if room < bytes then
+    local missing = bytes - room
+    room = room + take_room(shard, missing, math.max(missing, math.min(bytes * 16, 65536) - room))
+    if room < bytes then return refused('SHARD_FULL') end
   end
-  if held[shard] + grown[shard] + bytes > limits[shard] then return reply('SHARD_FULL') end
 
-  -- Nothing above wrote; nothing below can fail.
-  local new_end = end_offset + last_delta + 1
-  local timestamp = log_time and now or batch_timestamp
-  local id, leader_epoch = string.format('0-%.0f', new_end), epoch_number .. '.' .. epoch_id
+  -- Nothing above wrote, but for the shard's counter; nothing below can fail.
+  local new_end, append_time = end_offset + last_delta + 1, -1
+  if log_time then
+    append_time = now_ms()
+    timestamp = append_time
+  end
+  -- %d takes half the time; where Lua's integers have 32 bits it goes no further
+  local id = string.format(new_end < 2147483648 and '0-%d' or '0-%.0f', new_end)
+  local leader_epoch = sub(state, 5, 16)
   if not log_time and timestamp >= active_timestamp then
     call('XADD', log, id, 'b', batch, 'e', leader_epoch)
   else
-    local entry = { 'XADD', log, id, 'b', batch, 'e', leader_epoch }
-    if log_time then
-      entry[#entry + 1], entry[#entry + 2] = 't', string.format('%.0f', now)
-    end
+    local entry = { 'b', batch, 'e', leader_epoch }
+    if log_time then entry[5], entry[6] = 't', string.format('%.0f', append_time) end
     if timestamp < active_timestamp then
       -- the search by timestamp needs the running maximum: it is stored where the batch's own does not give it
       entry[#entry + 1], entry[#entry + 2] = 'm', string.format('%.0f', active_timestamp)
     end
-    call(unpack(entry))
+    call('XADD', log, id, unpack(entry))
   end
-  if active_size == 0 then active_since = now end
-  call('SETRANGE', state_key, 24, write('>i8i8i8i8i8i8i8i8',
-    new_end, size + bytes, math.max(max_timestamp, timestamp),
-    active, base, active_size + bytes, math.max(active_timestamp, timestamp), active_since))
-  grown[shard] = grown[shard] + bytes
-  if field then
-    if is_new then forget_idle(producers) end
-    call('HSET', producers, field, write('>i2i8i4i4i8i8', epoch, now, first, last, end_offset,
-      log_time and now or -1) .. kept)
+  if active_size == 0 then active_since = now_ms() end
+  if not is_latest then
+    put_away(producers, state, now_ms())
+    if not known_epoch then forget_idle(producers, now_ms()) end
   end
-  return reply(0, end_offset, start, log_time and now or -1)
+  call('SETRANGE', state_key, 24, write('>i8i8i8i8i8i8i8i8i8i8', new_end, size + bytes, math.max(max_timestamp, timestamp),
+    active, base, active_size + bytes, math.max(active_timestamp, timestamp), active_since, oldest,
+    room - bytes)
+    .. (latest and sub(batch, 44, 57) .. write('>i4i8i8', last, end_offset, append_time) .. latest or sub(state, 105, 234))
+    .. session)
+  return write('>Bi8i8i8', 0, end_offset, start, append_time)
 end
 
+local replies = {}
 for i = 0, #ARGV - 2 do
-  local shard, segment, segment_bytes, segment_ms, log_time = read('>Hi8i8i8B', calls, 4 + i * 27)
+  local shard, segment, segment_bytes, segment_ms, log_time = read('>Hi8i8i8B', calls, 12 + i * 27)
   local k = shards + i * 3
-  append(KEYS[shard + 1], KEYS[k + 1], KEYS[k + 2], KEYS[k + 3], segment, segment_bytes, segment_ms, log_time == 1, ARGV[i + 2])
+  replies[i + 1] = append(KEYS[shard + 1], KEYS[k + 1], KEYS[k + 2], KEYS[k + 3], segment, segment_bytes, segment_ms,
+    log_time == 1, ARGV[i + 2])
 end
-for shard, bytes in pairs(grown) do
-  if bytes > 0 then call('HINCRBY', shard, 'bytes', bytes) end
-end
-return replies
+return table.concat(replies)
 `,
   },
   'begin-epoch': {
-    sha1: '1f2590314694379d574133a6a0f3ed3623f743d2',
+    sha1: 'bb0e8561110281d200892c3257f947568cbcac9a',
     lua: `#!lua flags=allow-oom
 --[[
 Begins a new leader epoch at the log's end, if the server's replication id is not the one that the partition was last
@@ -219,8 +249,8 @@ The epochs sorted set: score = first offset; member = '<number>.<first 8 digits 
 local state_key, epochs = unpack(KEYS)
 local HISTORY = 128
 
--- A partition's state, one string of 96 bytes, big-endian (libs/storage/src/log/partition-state.ts draws it).
-local STATE, STATE_FORMAT = '>BBBBi4c8i8i8i8i8i8i8i8i8i8i8', 1
+-- A partition's state, one string, big-endian: its first 104 bytes (libs/storage/src/log/partition-state.ts draws it).
+local STATE, STATE_FORMAT = '>BBBBi4c8i8i8i8i8i8i8i8i8i8i8i8', 1
 -- The first 8 digits of the id of the history that this server is writing: it changes with a restart and a failover.
 local function replication_id()
   local info = redis.call('INFO', 'replication')
@@ -264,7 +294,7 @@ return redis.call('HMGET', cluster, 'format', 'id', 'shards')
 `,
   },
   'create-partition': {
-    sha1: 'f33db87d0d4841e00ce68ebb803884fd8e65f2e7',
+    sha1: 'ab96c3a7b8a587d89bee4f5d9067f5e0db152ca7',
     lua: `#!lua
 --[[
 Makes an empty partition. All keys that a partition will ever need by name are made here and stay until it is deleted:
@@ -277,8 +307,8 @@ Returns  1 made; 0 it was there already
 local state_key, producers, epochs, segments, log = unpack(KEYS)
 local epochs_kept = ARGV[1] == '1'
 
--- A partition's state, one string of 96 bytes, big-endian (libs/storage/src/log/partition-state.ts draws it).
-local STATE, STATE_FORMAT = '>BBBBi4c8i8i8i8i8i8i8i8i8i8i8', 1
+-- A partition's state, one string, big-endian: its first 104 bytes (libs/storage/src/log/partition-state.ts draws it).
+local STATE, STATE_FORMAT = '>BBBBi4c8i8i8i8i8i8i8i8i8i8i8i8', 1
 -- The first 8 digits of the id of the history that this server is writing: it changes with a restart and a failover.
 local function replication_id()
   local info = redis.call('INFO', 'replication')
@@ -304,12 +334,14 @@ redis.call('ZADD', segments, 0, '0')
 redis.call('ZADD', epochs, 0, '0.' .. id)
 -- the empty field keeps the hash alive while no producer is known
 redis.call('HSET', producers, '', '')
-redis.call('SET', state_key, struct.pack(STATE, STATE_FORMAT, 0, 0, 0, 0, id, 0, 0, 0, -1, 0, 0, 0, -1, now_ms(), 0))
+-- neither a latest producer nor an append session
+redis.call('SET', state_key, struct.pack(STATE, STATE_FORMAT, 0, 0, 0, 0, id, 0, 0, 0, -1, 0, 0, 0, -1, now_ms(), 0, 0)
+  .. string.rep('\\255', 130) .. string.rep('\\0', 8))
 return 1
 `,
   },
   'delete-partition': {
-    sha1: 'f6f923087ab8b51b5209b0e609ba4d82a7ddf7c7',
+    sha1: '12f7b561bacb35e62086b480eaf1006e1c11b090',
     lua: `#!lua flags=allow-oom
 --[[
 Deletes a partition and all its keys.
@@ -322,18 +354,17 @@ Errors  UNSUPPORTED_VERSION
 local shard, state_key = KEYS[1], KEYS[2]
 local oldest, newest = tonumber(ARGV[1]), tonumber(ARGV[2])
 
--- A partition's state, one string of 96 bytes, big-endian (libs/storage/src/log/partition-state.ts draws it).
-local STATE, STATE_FORMAT = '>BBBBi4c8i8i8i8i8i8i8i8i8i8i8', 1
+-- A partition's state, one string, big-endian: its first 104 bytes (libs/storage/src/log/partition-state.ts draws it).
+local STATE, STATE_FORMAT = '>BBBBi4c8i8i8i8i8i8i8i8i8i8i8i8', 1
 
 local state = redis.call('GET', state_key)
 if not state then return false end
-local format, _, _, _, _, _, _, _, size, _, active, _, _, _, _, first = struct.unpack(STATE, state)
+local format, _, _, _, _, _, _, _, size, _, active, _, _, _, _, first, room = struct.unpack(STATE, state)
 if format ~= STATE_FORMAT then return redis.error_reply('UNSUPPORTED_VERSION') end
 if first ~= oldest or active ~= newest then return { first, active } end
 -- Lua hands over only some thousand values at a time
 for i = 2, #KEYS, 1000 do redis.call('UNLINK', unpack(KEYS, i, math.min(i + 999, #KEYS))) end
--- not -size: Redis 7 is told of -0, which it does not take for a number
-redis.call('HINCRBY', shard, 'bytes', 0 - size)
+redis.call('HINCRBY', shard, 'left', size + room)
 return false
 `,
   },
@@ -366,7 +397,7 @@ return {
 `,
   },
   'drop-deleted': {
-    sha1: '1c4716caea4a17b11abdb4147c6d28fe6a87dad4',
+    sha1: 'a2a29cafd1d2df5690fbcadd8d45ea5e71db0b86',
     lua: `#!lua flags=allow-oom
 --[[
 One step of giving back what lies below the log start offset: drops the oldest segment, if all of it does, or else
@@ -380,8 +411,8 @@ Errors  UNKNOWN_TOPIC_ID, UNSUPPORTED_VERSION
 local shard, state_key, segments, log = unpack(KEYS)
 local oldest, most = tonumber(ARGV[1]), tonumber(ARGV[2])
 
--- A partition's state, one string of 96 bytes, big-endian (libs/storage/src/log/partition-state.ts draws it).
-local STATE, STATE_FORMAT = '>BBBBi4c8i8i8i8i8i8i8i8i8i8i8', 1
+-- A partition's state, one string, big-endian: its first 104 bytes (libs/storage/src/log/partition-state.ts draws it).
+local STATE, STATE_FORMAT = '>BBBBi4c8i8i8i8i8i8i8i8i8i8i8i8', 1
 
 local state = redis.call('GET', state_key)
 if not state then return redis.error_reply('UNKNOWN_TOPIC_ID') end
@@ -392,8 +423,7 @@ if first ~= oldest then return { first, 1 } end
 
 local function give_back(bytes)
   redis.call('SETRANGE', state_key, 32, struct.pack('>i8', size - bytes))
-  -- not -bytes: Redis 7 is told of -0, which it does not take for a number
-  redis.call('HINCRBY', shard, 'bytes', 0 - bytes)
+  redis.call('HINCRBY', shard, 'left', bytes)
 end
 
 local member, score = unpack(redis.call('ZRANGE', segments, 0, 0, 'WITHSCORES'))
@@ -432,7 +462,7 @@ return { oldest, #entries == most and 1 or 0 }
 `,
   },
   fetch: {
-    sha1: 'f74d9a07b07c73c08fba5348dde3bc475fab7c86',
+    sha1: '6da84c72697849614c8ce12be1038b9f644bff73',
     lua: `#!lua flags=no-writes
 --[[
 Reads batches from several partitions, up to a number of bytes each and in all. Never blocks.
@@ -442,7 +472,7 @@ ARGV  1: bytes in all
       then two a partition: first offset wanted, bytes
 Returns  one array a partition: state (nil: there is no such partition), next segment's number (-1: the end of this one
          was not reached), 1 = a bound ended it, and then
-         a string of 28 bytes a batch, big-endian:  i64 end offset  i32 epoch  c8 replication id  i64 append time or -1
+         a string of 28 bytes a batch, big-endian:  i64 end offset  c12 leader epoch, as stored  i64 append time or -1
          and the batches themselves
 Errors  UNSUPPORTED_VERSION: an entry has a field in upper case, which a reader must understand and this one does not
 ]]
@@ -474,9 +504,7 @@ local function read(state, log, from, max)
         elseif name == 't' then time = tonumber(fields[f + 1])
         elseif string.match(name, '^%u') then error({ err = 'UNSUPPORTED_VERSION entry ' .. id .. ' of ' .. log .. ' has the field ' .. name }) end
       end
-      local dot = string.find(epoch, '.', 1, true)
-      metas[#metas + 1] = struct.pack('>i8i4c8i8', tonumber(string.sub(id, 3)), tonumber(string.sub(epoch, 1, dot - 1)),
-        string.sub(epoch, dot + 1), time)
+      metas[#metas + 1] = struct.pack('>i8c12i8', tonumber(string.sub(id, 3)), epoch, time)
       reply[#reply + 1] = batch
       bytes = bytes - #batch
       total = total + #batch
@@ -540,6 +568,26 @@ end
 return found
 `,
   },
+  'grant-room': {
+    sha1: '21b008bbf79c719b3023e0706ee1dd27d2ab1617',
+    lua: `#!lua flags=allow-oom
+--[[
+Grants a shard room for records, or takes granted room back, unless it was granted something or deprived of something
+since the caller looked. What appends take meanwhile stays right: the counters are only added to.
+
+KEYS  1: shard
+ARGV  1: bytes; negative: taken back  2: what was granted when the caller looked
+
+The shard hash: granted = bytes that the shard may hold; left = what is left of them (below 0: that much too much was
+taken back). Their difference is what it holds, and what its partitions have taken and not used yet.
+]]
+local shard, bytes, granted = KEYS[1], ARGV[1], ARGV[2]
+
+if tonumber(redis.call('HGET', shard, 'granted') or 0) ~= tonumber(granted) then return end
+redis.call('HINCRBY', shard, 'granted', bytes)
+redis.call('HINCRBY', shard, 'left', bytes)
+`,
+  },
   'put-topic': {
     sha1: '3a66b5f4790de424237e7777b9d170fe7acfaced',
     lua: `#!lua flags=allow-oom
@@ -567,7 +615,7 @@ return { 1, entry }
 `,
   },
   'roll-segment': {
-    sha1: 'c2d898cb6ba88bb49386d245a4bce4f904eaa15c',
+    sha1: '3b5632a977314374738687bbf67e0bf4b0cdd5d6',
     lua: `#!lua flags=allow-oom
 --[[
 Seals the active segment and opens the next one. The marker 1-0 is the sealed stream's last entry: it wakes the readers
@@ -585,8 +633,8 @@ The segments sorted set: score = base offset; member = '<n>' for the active segm
 local state_key, segments, log, next_log = unpack(KEYS)
 local segment = tonumber(ARGV[1])
 
--- A partition's state, one string of 96 bytes, big-endian (libs/storage/src/log/partition-state.ts draws it).
-local STATE, STATE_FORMAT = '>BBBBi4c8i8i8i8i8i8i8i8i8i8i8', 1
+-- A partition's state, one string, big-endian: its first 104 bytes (libs/storage/src/log/partition-state.ts draws it).
+local STATE, STATE_FORMAT = '>BBBBi4c8i8i8i8i8i8i8i8i8i8i8i8', 1
 -- An empty stream whose last id is 0-<end>: XADD can go on from there, and XREAD can wait on it.
 local function make_empty_log(log, end_offset)
   redis.call('XGROUP', 'CREATE', log, 'x', '0', 'MKSTREAM')

@@ -1,16 +1,33 @@
 import { afterAll, describe } from '@jest/globals'
-import { Kafka } from '@rivulet/client'
+import * as rivulet from '@rivulet/client'
 import kafkajs from 'kafkajs'
 import { testRedisUrl, uniqueNamespace } from '../topologies/index.js'
 
 /** What is under test, in kafkajs's own type: that Rivulet's client fits it is a part of the test. */
-type Client = Pick<kafkajs.Kafka, 'admin' | 'producer' | 'consumer'>
+type Client = kafkajs.Kafka
 
 /** The options that a specification may want to set. */
-type ClientConfig = Pick<kafkajs.KafkaConfig, 'retry' | 'clientId' | 'logCreator' | 'logLevel'>
+export type ClientConfig = Partial<
+  Pick<kafkajs.KafkaConfig, 'brokers' | 'retry' | 'clientId' | 'logCreator' | 'logLevel'>
+>
+
+type Library = Pick<
+  typeof kafkajs,
+  | 'AssignerProtocol'
+  | 'CompressionCodecs'
+  | 'KafkaJSError'
+  | 'KafkaJSNonRetriableError'
+  | 'KafkaJSProtocolError'
+  | 'PartitionAssigners'
+  | 'Partitioners'
+>
 
 export interface Target {
   readonly name: 'Rivulet' | 'Kafka'
+  /** Where it is: host:port. */
+  readonly brokers: string[]
+  /** What a program imports beside `Kafka`. */
+  readonly library: Library
   /** A client with these options. */
   create(config?: ClientConfig): Client
   /** A topic's name that nobody else uses. */
@@ -28,19 +45,24 @@ export function describeOnBoth(title: string, specify: (target: Target) => void)
   let topics = 0
   // Of equal length, so that the order of their names is the order of their making.
   const uniqueTopic = () => `${namespace}-${String(topics++).padStart(4, '0')}`
+  const { host } = new URL(testRedisUrl())
   const targets: Target[] = [
     {
       name: 'Rivulet',
-      create: (config) => new Kafka({ ...quiet, ...config, brokers: [testRedisUrl()], namespace }),
+      brokers: [host],
+      library: rivulet,
+      create: (config) => new rivulet.Kafka({ brokers: [testRedisUrl()], ...quiet, ...config, namespace }),
       uniqueTopic,
     },
   ]
-  const brokers = process.env['KAFKA_BROKERS']
-  if (brokers) {
+  const brokers = process.env['KAFKA_BROKERS']?.split(',') ?? []
+  if (brokers.length > 0) {
     process.env['KAFKAJS_NO_PARTITIONER_WARNING'] = '1'
     targets.push({
       name: 'Kafka',
-      create: (config) => new kafkajs.Kafka({ ...quiet, ...config, brokers: brokers.split(',') }),
+      brokers,
+      library: kafkajs,
+      create: (config) => new kafkajs.Kafka({ brokers, ...quiet, ...config }),
       uniqueTopic,
     })
   }

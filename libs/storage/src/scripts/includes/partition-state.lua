@@ -1,2 +1,2 @@
--- A partition's state, one string of 96 bytes, big-endian (libs/storage/src/log/partition-state.ts draws it).
-local STATE, STATE_FORMAT = '>BBBBi4c8i8i8i8i8i8i8i8i8i8i8', 1
+-- A partition's state, one string, big-endian: its first 104 bytes (libs/storage/src/log/partition-state.ts draws it).
+local STATE, STATE_FORMAT = '>BBBBi4c8i8i8i8i8i8i8i8i8i8i8i8', 1

@@ -13,8 +13,6 @@ import type { SubscriptionState } from './subscription-state.js'
 
 /** Silent partitions are not checked more often than this, however short the waits are, ms. */
 const MIN_CHECK_INTERVAL_MS = 1000
-/** After so many waits that brought something it is looked whether they still keep up. */
-const WAITS_PER_LOOK = 4
 
 export interface LaneOptions {
   readonly name: string
@@ -57,8 +55,6 @@ export class LaneFetcher {
   private turn = 0
   /** The last call was a wait: what it woke is fetched alone, the others were at their end a moment ago. */
   private afterWait = false
-  /** Waits that brought something. */
-  private waits = 0
   private readonly gathered = { bytes: 0, since: 0 }
   private readonly abort = new AbortController()
   private readonly failures: RetryState
@@ -196,11 +192,7 @@ export class LaneFetcher {
     }
     if (this.stopped) return
     this.afterWait = results.length > 0
-    if (this.afterWait) this.waits++
-    // What a wait had to wait for is all there is, mostly, and a fetch after each would only cost time; but where batches
-    // come faster than waits go to and fro, each brings one of many, and fetches are what keeps up.
-    const looks = this.waits % WAITS_PER_LOOK === 0
-    this.take(asked, looks ? results.map((result) => ({ ...result, more: result.error === null })) : results)
+    this.take(asked, results)
     this.deliver()
     // XREAD cannot see that its position is from a tail that was lost and written anew: whatever has been silent for as
     // long as a wait may last is checked.

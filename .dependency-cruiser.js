@@ -3,7 +3,7 @@
 //
 // - protocol is pure: it knows the formats and rules that every other room shares, and no I/O.
 // - storage is all that knows Redis's connections and keys, and coordinator adds the scripts of groups; client is all that
-//   knows kafkajs's shape.
+//   knows kafkajs's shape, and nestjs all that knows Nest.
 // - redis-server finds or starts a Redis for whoever needs one, and knows nothing of what it is for.
 // - testing builds on all of them, and only specs build on testing: nothing published may need it.
 //
@@ -24,7 +24,8 @@ export default {
     { from: { path: room('storage') }, to: { path: room('protocol') } },
     { from: { path: room('coordinator') }, to: { path: room('storage', 'protocol') } },
     { from: { path: room('client') }, to: { path: room('coordinator', 'storage', 'protocol') } },
-    { from: { path: '^apps/' }, to: { path: room('client', 'redis-server') } },
+    { from: { path: room('nestjs') }, to: { path: room('client', 'protocol') } },
+    { from: { path: '^apps/' }, to: { path: room('nestjs', 'client', 'redis-server') } },
     { from: { path: room('testing') }, to: { path: room('protocol', 'storage', 'coordinator', 'client', 'redis-server') } },
     { from: { path: spec }, to: { path: room('testing', 'redis-server') } },
   ],

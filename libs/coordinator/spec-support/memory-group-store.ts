@@ -52,6 +52,8 @@ export class MemoryGroupStore implements GroupStore {
   readonly calls: string[] = []
   /** What the next calls fail with before they reach the group, or, with `late`, after they have taken effect. */
   failures: { readonly error: Error; readonly late?: boolean }[] = []
+  /** How much longer than others its calls and their answers take, ms. */
+  delay = 0
   /** Whether messages do not come, as where SUBSCRIBE is not permitted. */
   deaf = false
   private readonly listeners = new Map<string, Set<(message: GroupMessage) => void>>()
@@ -172,7 +174,7 @@ export class MemoryGroupStore implements GroupStore {
   }
 
   private async travel(): Promise<void> {
-    await new Promise<void>((resolve) => void setTimeout(resolve, this.server.latency()))
+    await new Promise<void>((resolve) => void setTimeout(resolve, this.delay + this.server.latency()))
     await this.thaw?.promise
     if (this.isCut) throw new KafkaError('NETWORK_EXCEPTION', 'the connection is cut')
   }

@@ -173,6 +173,7 @@ export class MemoryGroup {
     this.epoch = Math.max(0, this.epoch - 1)
     this.assignmentEpoch = Math.min(this.assignmentEpoch, this.epoch)
     this.owners.clear()
+    this.grants.length = 0
   }
 
   /** Forgets a member, as if its session had expired. */

@@ -188,8 +188,9 @@ export interface GroupStore {
   /**
    * Stores offsets, each for itself.
    * @param memberId null: of no member, which needs a group without members (made if need be)
-   * @returns for each commit, in order: null, or ILLEGAL_GENERATION where the partition has been given to anyone since
-   * @throws KafkaError for all of them: UNKNOWN_MEMBER_ID; NON_EMPTY_GROUP (memberId null)
+   * @returns for each commit, in order: null, or ILLEGAL_GENERATION where the partition has been given to anyone since, or
+   *   OFFSET_METADATA_TOO_LARGE
+   * @throws KafkaError for all of them: UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID; NON_EMPTY_GROUP (memberId null)
    */
   commit(groupId: string, memberId: string | null, commits: readonly OffsetCommit[]): Promise<readonly CommitOutcome[]>
   /** The committed offsets of these partitions, in order; expired ones count as none. */

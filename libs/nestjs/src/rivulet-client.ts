@@ -1,14 +1,14 @@
 import { Logger, type OnApplicationShutdown } from '@nestjs/common'
-import {
-  ClientKafka,
-  KafkaHeaders,
-  KafkaLogger,
-  type ReadPacket,
-  type WritePacket,
-} from '@nestjs/microservices'
+import { ClientKafka, KafkaHeaders, KafkaLogger, type MsPattern, type WritePacket } from '@nestjs/microservices'
 import { type EachMessagePayload, Kafka } from '@rivulet/client'
 import { ReplyReader } from './replies/reply-reader.js'
 import { type RivuletOptions, toNestOptions } from './rivulet-options.js'
+
+/** What is sent, as Nest hands it over. */
+interface Packet {
+  readonly pattern: MsPattern
+  readonly data: unknown
+}
 
 /**
  * The client of Nest's Kafka transport on Redis: `{ customClass: RivuletClient, options }` in the place of
@@ -69,24 +69,24 @@ export class RivuletClient extends ClientKafka implements OnApplicationShutdown 
     await Promise.all(this.responsePatterns.map((topic) => this.#readReplies(topic)))
   }
 
-  protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => unknown): () => void {
+  protected override publish(packet: Packet, respond: (packet: WritePacket) => unknown): () => void {
     const topic = this.getResponsePatternName(this.normalizePattern(packet.pattern))
     if (topic in this.consumerAssignments || !this.responsePatterns.includes(topic)) {
-      return super.publish(packet, callback)
+      return super.publish(packet, respond)
     }
-    let cancel: (() => void) | null = () => undefined
+    let isWanted = true
+    let cancel = (): void => {
+      isWanted = false
+    }
     this.#readReplies(topic).then(
       () => {
-        if (cancel !== null) cancel = super.publish(packet, callback)
+        if (isWanted) cancel = super.publish(packet, respond)
       },
       (err: unknown) => {
-        if (cancel !== null) callback({ err })
+        if (isWanted) respond({ err })
       },
     )
-    return () => {
-      cancel?.()
-      cancel = null
-    }
+    return () => cancel()
   }
 
   #bind(): Promise<void> {
@@ -115,7 +115,7 @@ export class RivuletClient extends ClientKafka implements OnApplicationShutdown 
       consumer,
       run: { ...this.options.run, eachMessage: this.#replyHandler() },
       createsTopics: config.allowAutoTopicCreation ?? true,
-      onEnd: (error) => this.#repliesEnded(error),
+      onEnd: () => this.#repliesEnded(),
     })
   }
 
@@ -136,7 +136,7 @@ export class RivuletClient extends ClientKafka implements OnApplicationShutdown 
         this.logger.error(err)
         const id = String(payload.message.headers?.[KafkaHeaders.CORRELATION_ID])
         const callback = this.routingMap.get(id)
-        callback?.({ err })
+        if (callback !== undefined) Reflect.apply(callback, undefined, [{ err }])
       }
     }
   }
@@ -148,11 +148,9 @@ export class RivuletClient extends ClientKafka implements OnApplicationShutdown 
     this.consumerAssignments = {}
   }
 
-  #repliesEnded(err: Error): void {
+  #repliesEnded(): void {
     this.#forgetReplies()
     this._consumer = null
-    const callbacks = [...this.routingMap.values()]
-    this.routingMap.clear()
-    for (const callback of callbacks) callback({ err })
+    this.handleClose()
   }
 }

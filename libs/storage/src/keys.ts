@@ -6,7 +6,8 @@
  *     <ns>:{meta}:groups                                    group id → its registry entry
  *     <ns>:{<tag>}:shard                                    how many bytes the shard may hold, and how many are left
  *     <ns>:{<tag>}:t:<topic>:<topic id>:<partition>:state   … :producers  … :epochs  … :segments  … :log:<n>
- *     <ns>:{<tag>}:g:<group>:group                          … :members  … :sessions  … :targets  … :owners  … :offsets
+ *     <ns>:{<tag>}:g:<group>:group                          … :members  … :sessions  … :targets  … :held  … :owners
+ *                                                           … :offsets
  *
  * The topic's id keeps a topic that was deleted and made again apart from its predecessor; its name lets a Redis ACL
  * grant one topic (`%RW~rivulet:{*}:t:orders:*`). Topic names are checked before they come here, and hold neither
@@ -58,6 +59,7 @@ export class GroupKeys {
   readonly members: string
   readonly sessions: string
   readonly targets: string
+  readonly held: string
   readonly owners: string
   readonly offsets: string
   /** All of them, in the order in which the scripts take them. */
@@ -73,9 +75,10 @@ export class GroupKeys {
     this.members = `${prefix}:members`
     this.sessions = `${prefix}:sessions`
     this.targets = `${prefix}:targets`
+    this.held = `${prefix}:held`
     this.owners = `${prefix}:owners`
     this.offsets = `${prefix}:offsets`
-    this.all = [this.group, this.members, this.sessions, this.targets, this.owners, this.offsets]
+    this.all = [this.group, this.members, this.sessions, this.targets, this.held, this.owners, this.offsets]
     this.messages = `${prefix}:messages`
     this.context = { group: groupId }
   }

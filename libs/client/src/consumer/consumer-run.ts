@@ -5,6 +5,7 @@ import { within } from '../within.js'
 import type { ConsumerInstrumentation } from './consumer-events.js'
 import type { ConsumerSettings } from './consumer-settings.js'
 import type { GroupSession } from './group-session.js'
+import { KafkaJSMaxPollIntervalExceeded } from './max-poll-interval-error.js'
 import { shouldRestart } from './restart-policy.js'
 import type { RunSession } from './run-session.js'
 import { Termination } from './termination.js'
@@ -78,10 +79,14 @@ export class ConsumerRun {
 
   /** Does not wait for handlers and servers any longer than disconnect() may take. */
   async hurry(): Promise<void> {
-    const { logger, settings } = this.options
     this.isUrgent = true
     const session = this.current
     if (session === null || (await within(session.stop(), HANDLER_GRACE_MS))) return
+    this.giveUpHandlers()
+  }
+
+  private giveUpHandlers(): void {
+    const { logger, settings } = this.options
     logger.warn('A handler did not end in time: what it works on counts as not done', { groupId: settings.groupId })
     this.givenUp.resolve()
   }
@@ -110,7 +115,11 @@ export class ConsumerRun {
 
   private async crashed(error: KafkaJSError): Promise<void> {
     const { settings, instrumentation, logger, release, onEnd } = this.options
-    if (this.stopping !== null || this.ending !== null) return
+    if (this.stopping !== null || this.ending !== null) {
+      // It would keep its partitions from everybody else for ever.
+      if (error instanceof KafkaJSMaxPollIntervalExceeded && !this.givenUp.isOver) this.giveUpHandlers()
+      return
+    }
     const { groupId } = settings
     const retryCount = 'retryCount' in error ? error.retryCount : undefined
     logger.error(`Crash: ${error.name}: ${error.message}`, { groupId, retryCount, stack: error.stack })

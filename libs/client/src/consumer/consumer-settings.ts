@@ -56,7 +56,8 @@ export function parseConsumerConfig(
         `(${options.sessionTimeout}). It is recommended to set heartbeatInterval to approximately a third of the sessionTimeout.`,
     )
   }
-  const retry = { ...clientRetry, ...config.retry }
+  // As kafkajs has it: how often is the consumer's own affair, whatever the client says.
+  const retry = { ...clientRetry, ...(config.retry ?? { retries: 5 }) }
   return {
     groupId: config.groupId ?? '',
     groupInstanceId: options.groupInstanceId ?? null,

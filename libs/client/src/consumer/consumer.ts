@@ -1,15 +1,8 @@
-import {
-  type GroupAssigner,
-  GroupMember,
-  type GroupMembership,
-  type MemberListener,
-  RedisGroupStore,
-} from '@rivulet/coordinator'
-import type { Storage } from '@rivulet/storage'
+import { RedisGroupStore } from '@rivulet/coordinator'
 import { describeGroup } from '../admin/groups.js'
 import { bindMethods } from '../bind-methods.js'
 import type { ClientContext } from '../client-context.js'
-import { KafkaJSNonRetriableError, KafkaJSProtocolError, toKafkaJSError } from '../errors.js'
+import { KafkaJSNonRetriableError, toKafkaJSError } from '../errors.js'
 import type { KafkaJSError } from '../errors.js'
 import { Instrumentation } from '../instrumentation.js'
 import { createRetry } from '../retry.js'
@@ -24,8 +17,6 @@ import type {
   TopicPartitions,
 } from '../types.js'
 import { within } from '../within.js'
-import { PartitionAssigners } from './assigners/partition-assigners.js'
-import { toGroupAssigner } from './assigners/to-group-assigner.js'
 import { BufferBudget } from './buffer-budget.js'
 import {
   type AssignmentRequest,
@@ -49,16 +40,16 @@ import {
   type RunSettings,
 } from './consumer-settings.js'
 import { ensureTopic } from './ensure-topic.js'
+import { MemberProfile } from './member-profile.js'
 import { finalError } from './retry-state.js'
 import { RunSession } from './run-session.js'
+import { StorageLease } from './storage-lease.js'
 import { SubscriptionState } from './subscription-state.js'
 import { Termination } from './termination.js'
 import { TopicSubscriptions } from './topic-subscriptions.js'
 
-/** disconnect() resolves within a second: so long ending the run may take, ms … */
+/** disconnect() resolves within a second: so long ending the run may take, ms; letting go of the connections takes the rest. */
 const STOP_GRACE_MS = 700
-/** … and so long the connections may take to close, ms. */
-const RELEASE_GRACE_MS = 250
 
 /**
  * Reads partitions: those that its group gives it of the topics subscribed, or, without a group, those that it was
@@ -67,31 +58,28 @@ const RELEASE_GRACE_MS = 250
 export class Consumer {
   readonly events: RivuletConsumerEvents = RIVULET_CONSUMER_EVENTS
   readonly #context: ClientContext
+  readonly #storage: StorageLease
   readonly #settings: ConsumerSettings
   readonly #logger: Logger
   readonly #instrumentation: Instrumentation<RivuletConsumerEventPayloads>
   readonly #budget: BufferBudget
   readonly #subscription: SubscriptionState
-  readonly #subscriptions: TopicSubscriptions
-  readonly #assigners: readonly GroupAssigner[]
+  readonly #profile: MemberProfile
   #assigned = false
-  #acquired: { readonly storage: Promise<Storage>; readonly abort: AbortController } | null = null
   #run: ConsumerRun | null = null
   #closed = new Termination()
 
   /** @throws KafkaJSNonRetriableError for an option that is wrong, naming it and its value */
   constructor(context: ClientContext, config: AnyConsumerConfig = {}) {
     this.#context = context
+    this.#storage = new StorageLease(context.storage)
     this.#logger = context.logger.namespace('Consumer')
     this.#settings = parseConsumerConfig(config, context.retry, this.#logger)
     this.#instrumentation = new Instrumentation('consumer', this.events, this.#logger)
     this.#budget = new BufferBudget(this.#settings.maxBytes)
     this.#subscription = new SubscriptionState(this.#budget)
-    this.#subscriptions = new TopicSubscriptions(this.#settings.autoOffsetReset)
-    const { groupId } = this.#settings
-    this.#assigners = (this.#settings.partitionAssigners ?? [PartitionAssigners.uniform]).map((assigner) =>
-      toGroupAssigner(assigner, { groupId, logger: this.#logger }),
-    )
+    const subscriptions = new TopicSubscriptions(this.#settings.autoOffsetReset)
+    this.#profile = new MemberProfile(context.clientId, this.#settings, subscriptions, this.#logger)
     bindMethods(this)
   }
 
@@ -105,7 +93,7 @@ export class Consumer {
 
   /** Connects; not needed before run(). @throws KafkaJSError what kept it from connecting, after the retries */
   async connect(): Promise<void> {
-    await this.#storage()
+    await this.#storage.get()
     this.#instrumentation.emit('consumer.connect', null)
   }
 
@@ -120,7 +108,7 @@ export class Consumer {
       const stopping = run.stop()
       await within(Promise.all([run.hurry(), stopping]), STOP_GRACE_MS)
     }
-    await this.#release()
+    await this.#storage.release()
     this.#instrumentation.emit('consumer.disconnect', null)
   }
 
@@ -136,22 +124,10 @@ export class Consumer {
     if (this.#run !== null) throw new KafkaJSNonRetriableError('Cannot subscribe to topic while consumer is running')
     const topics = checkSubscription(subscription)
     this.#needsGroup('subscribe')
-    this.#subscriptions.add(topics, subscription.fromBeginning)
-    const { topics: registry } = await this.#storage()
+    this.#profile.subscriptions.add(topics, subscription.fromBeginning)
+    const { topics: registry } = await this.#storage.get()
     const names = topics.filter((topic) => typeof topic === 'string')
-    await Promise.all(
-      names.map((name) =>
-        createRetry(this.#settings.retry)(async (bail) => {
-          try {
-            await ensureTopic(registry, name, this.#settings.allowAutoTopicCreation, this.#logger)
-          } catch (thrown) {
-            const error = toKafkaJSError(thrown)
-            if (error instanceof KafkaJSProtocolError) bail(error)
-            throw error
-          }
-        }),
-      ),
-    )
+    await Promise.all(names.map((name) => ensureTopic(registry, name, this.#settings, this.#logger)))
   }
 
   /**
@@ -198,7 +174,7 @@ export class Consumer {
         if (this.#hasGroup) this.#subscription.clear({ forgetPauses: false })
         else this.#subscription.abandonWork()
       },
-      release: () => this.#release(),
+      release: () => this.#storage.release(),
       onEnd: (error) => {
         if (this.#run === run) this.#run = null
         if (this.#hasGroup) this.#subscription.clear({ forgetPauses: true })
@@ -211,7 +187,8 @@ export class Consumer {
 
   /**
    * Hands out nothing further; resolves when handlers have ended their current message or batch, what was done is
-   * committed and the group is left. Without a group, positions stay.
+   * committed and the group is left. In a group, a handler without progress for `maxPollIntervalMs` is given up: what it
+   * works on counts as not done. Without a group, positions stay.
    */
   async stop(): Promise<void> {
     if (this.#run === null) this.#stopped(null)
@@ -280,7 +257,7 @@ export class Consumer {
   /** The consumer's group: its state and members. @throws KafkaJSError what kept it from being read */
   async describeGroup(): Promise<GroupDescription> {
     this.#needsGroup('describeGroup')
-    const groups = new RedisGroupStore(await this.#storage())
+    const groups = new RedisGroupStore(await this.#storage.get())
     return createRetry(this.#settings.retry)(async () => {
       try {
         return await describeGroup(groups, this.#settings.groupId)
@@ -318,7 +295,7 @@ export class Consumer {
   }
 
   async #openSession(run: RunSettings, onCrash: (error: KafkaJSError) => void): Promise<RunSession> {
-    const storage = await this.#storage()
+    const storage = await this.#storage.get()
     const reader = await storage.openReader()
     return new RunSession({
       storage,
@@ -327,9 +304,7 @@ export class Consumer {
       budget: this.#budget,
       settings: this.#settings,
       run,
-      group: this.#hasGroup
-        ? { subscriptions: this.#subscriptions, membership: (listener) => this.#membership(storage, listener) }
-        : null,
+      profile: this.#hasGroup ? this.#profile : null,
       instrumentation: this.#instrumentation,
       clientId: this.#context.clientId,
       logger: this.#logger,
@@ -337,53 +312,6 @@ export class Consumer {
       resume: (topic, partition) => this.resume([{ topic, partitions: [partition] }]),
       onCrash,
     })
-  }
-
-  #membership(storage: Storage, listener: MemberListener): GroupMembership {
-    const { groupId, groupInstanceId, sessionTimeout, rebalanceTimeout, heartbeatInterval, retry } = this.#settings
-    return new GroupMember({
-      store: new RedisGroupStore(storage),
-      topics: storage.topics,
-      options: {
-        groupId,
-        clientId: this.#context.clientId,
-        instanceId: groupInstanceId,
-        sessionTimeout,
-        rebalanceTimeout,
-        heartbeatInterval,
-        assigners: this.#assigners,
-        subscription: this.#subscriptions.subscription,
-      },
-      listener,
-      logger: this.#logger,
-      retry,
-    })
-  }
-
-  /** The storage; connects if need be. */
-  async #storage(): Promise<Storage> {
-    if (this.#acquired === null) {
-      const abort = new AbortController()
-      const acquired = { storage: this.#context.storage.acquire(abort.signal), abort }
-      this.#acquired = acquired
-      acquired.storage.catch(() => {
-        if (this.#acquired === acquired) this.#acquired = null
-      })
-    }
-    return this.#acquired.storage
-  }
-
-  async #release(): Promise<void> {
-    const acquired = this.#acquired
-    if (acquired === null) return
-    this.#acquired = null
-    acquired.abort.abort(new KafkaJSNonRetriableError('The consumer was disconnected while it was connecting'))
-    // What was not acquired owes no release.
-    const released = acquired.storage.then(
-      () => this.#context.storage.release(),
-      () => undefined,
-    )
-    await within(released, RELEASE_GRACE_MS)
   }
 
   #checkInitialized(): void {

@@ -1,19 +1,36 @@
 import { KafkaError } from '@rivulet/protocol'
 import type { TopicRegistry } from '@rivulet/storage'
+import { KafkaJSProtocolError, toKafkaJSError } from '../errors.js'
+import { createRetry } from '../retry.js'
 import type { Logger } from '../types.js'
+import type { ConsumerSettings } from './consumer-settings.js'
+
+type Topics = Pick<TopicRegistry, 'get' | 'create' | 'namespaceConfig'>
 
 /**
  * Sees to it that a subscribed topic exists: makes it where that is allowed.
  *
- * @param allowed the consumer's allowAutoTopicCreation
- * @throws KafkaError UNKNOWN_TOPIC_OR_PARTITION where it does not exist and may not be made; INVALID_TOPIC_EXCEPTION
+ * @throws KafkaJSProtocolError UNKNOWN_TOPIC_OR_PARTITION where it does not exist and may not be made,
+ *   INVALID_TOPIC_EXCEPTION; another KafkaJSError after the retries
  */
 export async function ensureTopic(
-  topics: Pick<TopicRegistry, 'get' | 'create' | 'namespaceConfig'>,
+  topics: Topics,
   name: string,
-  allowed: boolean,
+  { retry, allowAutoTopicCreation }: Pick<ConsumerSettings, 'retry' | 'allowAutoTopicCreation'>,
   logger: Logger,
 ): Promise<void> {
+  await createRetry(retry)(async (bail) => {
+    try {
+      await findOrCreate(topics, name, allowAutoTopicCreation, logger)
+    } catch (thrown) {
+      const error = toKafkaJSError(thrown)
+      if (error instanceof KafkaJSProtocolError) bail(error)
+      throw error
+    }
+  })
+}
+
+async function findOrCreate(topics: Topics, name: string, allowed: boolean, logger: Logger): Promise<void> {
   if ((await topics.get(name)) !== null) return
   if (!allowed) throw noTopic(name, 'the consumer has allowAutoTopicCreation: false')
   const { autoCreateTopicsEnable } = await topics.namespaceConfig()

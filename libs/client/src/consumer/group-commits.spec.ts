@@ -54,20 +54,29 @@ describe('autoCommit', () => {
     expect(await namespace.committed('g')).toEqual({ 0: 3 })
   })
 
-  it('waits for the commit before it goes on: no message is handed out twice after a clean end', async () => {
+  it('waits for the commit before it goes on with the partition', async () => {
     const consumer = await namespace.member()
-    const seen: unknown[] = []
+    const order: string[] = []
+    const [fetched, done] = [deferred(), deferred()]
+    let fetches = 0
+    consumer.on('consumer.fetch', ({ payload }) => {
+      fetches += payload.numberOfBatches
+      if (fetches === 2) fetched.resolve()
+    })
+    consumer.on('consumer.commit_offsets', ({ payload }) => {
+      order.push(`committed ${payload.topics[0]?.partitions[0]?.offset}`)
+      if (order.length === 4) done.resolve()
+    })
     await consumer.run({
-      eachMessage: async (payload) => {
-        seen.push(await namespace.committed('g'))
-        await received.take(payload)
+      eachBatch: async ({ batch }) => {
+        order.push(`batch from ${batch.firstOffset()}`)
+        if (order.length === 1) await namespace.produce('orders', 0, ['b'])
+        await fetched.promise
       },
     })
     await namespace.produce('orders', 0, ['a'])
-    await received.count(1)
-    await namespace.produce('orders', 0, ['b'])
-    await received.count(2)
-    expect(seen).toEqual([{}, { 0: 1 }])
+    await done.promise
+    expect(order).toEqual(['batch from 0', 'committed 1', 'batch from 1', 'committed 2'])
   })
 
   it('commits what came before an error of the handler', async () => {

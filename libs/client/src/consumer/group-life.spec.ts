@@ -265,6 +265,23 @@ describe('a crash', () => {
     expect(received.offsets).toEqual(['0', '1'])
   })
 
+  it('does not come of a handler that is stuck while the consumer stops: it is given up, and others take over', async () => {
+    await namespace.produce('orders', 0, ['a'])
+    const stopping = await namespace.member({ maxPollIntervalMs: 200 })
+    const crashes: unknown[] = []
+    stopping.on('consumer.crash', ({ payload }) => crashes.push(payload))
+    const [begun, stuck] = [deferred(), deferred()]
+    await stopping.run({ eachMessage: () => (begun.resolve(), stuck.promise) })
+    await begun.promise
+    await stopping.stop()
+    await stopping.closed
+    const other = await namespace.member()
+    await other.run({ eachMessage: received.take })
+    await received.count(1)
+    stuck.resolve()
+    expect([received.values, crashes, await membersOf()]).toEqual([['a'], [], [expect.any(String)]])
+  })
+
   it('does not come of a handler that takes long, but calls heartbeat', async () => {
     await namespace.produce('orders', 0, ['a'])
     const consumer = await namespace.member({ maxPollIntervalMs: 100 })

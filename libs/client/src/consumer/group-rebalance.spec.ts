@@ -259,20 +259,23 @@ describe('a member whose session is over', () => {
     await proxy.close()
   })
 
-  it('hands out nothing further; what it had is others’, and its late commits are refused', async () => {
+  /** A consumer that is cut off with offset 0 in hand, until another one has read everything. */
+  async function expelled() {
     await namespace.produce('orders', 0, values('a', 3))
-    const lost: string[] = []
+    const lost = deferred<{ partitions: TopicPartitions[]; isAborted: boolean | undefined }>()
+    let signal: AbortSignal | undefined
     const options = {
       ...short,
-      onPartitionsLost: (partitions: TopicPartitions[]) => void lost.push(JSON.stringify(partitions)),
+      onPartitionsLost: (partitions: TopicPartitions[]) => lost.resolve({ partitions, isAborted: signal?.aborted }),
     }
     const one = await namespace.member(options, { urls: [proxy.url] })
     const begun = deferred()
     const finish = deferred()
-    const ofOne: string[] = []
+    const offsets: string[] = []
     await one.run({
-      eachMessage: async ({ message }) => {
-        ofOne.push(message.offset)
+      eachMessage: async (payload) => {
+        offsets.push(payload.message.offset)
+        signal = payload.signal
         begun.resolve()
         await finish.promise
       },
@@ -282,12 +285,24 @@ describe('a member whose session is over', () => {
     const two = await namespace.member(short)
     await two.run({ eachMessage: received.take })
     await received.count(3)
+    return { offsets, finish, lost: lost.promise, two }
+  }
+
+  it('hands out nothing further, and its late commits are refused', async () => {
+    const { offsets, finish, lost, two } = await expelled()
     finish.resolve()
     proxy.thaw()
-    await waitFor(() => lost.length === 1, { what: 'the loss' })
-    expect(ofOne).toEqual(['0'])
+    await lost
+    expect(offsets).toEqual(['0'])
     expect(received.values).toEqual(['a-0', 'a-1', 'a-2'])
     await two.stop()
     expect(await namespace.committed('g')).toEqual({ 0: 3 })
+  })
+
+  it('is told of the loss, and so is what it has in hand', async () => {
+    const { finish, lost } = await expelled()
+    proxy.thaw()
+    expect(await lost).toEqual({ partitions: [{ topic: 'orders', partitions: [0, 1, 2, 3] }], isAborted: true })
+    finish.resolve()
   })
 })

@@ -1,4 +1,3 @@
-import type { GroupMembership, MemberListener } from '@rivulet/coordinator'
 import type { LogReader, Storage } from '@rivulet/storage'
 import type { KafkaJSError } from '../errors.js'
 import type { Logger } from '../types.js'
@@ -9,31 +8,29 @@ import type { ConsumerSettings, RunSettings } from './consumer-settings.js'
 import { Dispatcher } from './dispatcher.js'
 import { Fetcher } from './fetcher.js'
 import { GroupSession, type GroupWork } from './group-session.js'
+import { KafkaJSMaxPollIntervalExceeded } from './max-poll-interval-error.js'
+import type { MemberProfile } from './member-profile.js'
 import type { SubscriptionState } from './subscription-state.js'
 import { Termination } from './termination.js'
-import type { TopicSubscriptions } from './topic-subscriptions.js'
 import { groupless } from './work-hooks.js'
 import type { WorkInHand } from './work-in-hand.js'
 
 export interface RunSessionOptions {
-  readonly storage: Pick<Storage, 'topics' | 'log'>
+  readonly storage: Storage
   /** Closed with the session. */
   readonly reader: LogReader
   readonly subscription: SubscriptionState
   readonly budget: BufferBudget
   readonly settings: ConsumerSettings
   readonly run: RunSettings
-  /** null: the application assigns the partitions. */
-  readonly group: {
-    readonly subscriptions: TopicSubscriptions
-    readonly membership: (listener: MemberListener) => GroupMembership
-  } | null
+  /** null: without a group, the application assigns the partitions. */
+  readonly profile: MemberProfile | null
   readonly instrumentation: ConsumerInstrumentation
   readonly clientId: string
   readonly logger: Logger
   readonly pause: (topic: string, partition: number) => void
   readonly resume: (topic: string, partition: number) => void
-  /** Called at most once. */
+  /** Called once; and once more where a handler turns out to be stuck while the session ends. */
   readonly onCrash: (error: KafkaJSError) => void
 }
 
@@ -48,14 +45,15 @@ export class RunSession implements GroupWork {
   private ending: Promise<void> | null = null
 
   constructor(private readonly options: RunSessionOptions) {
-    const { storage, reader, subscription, budget, settings, run, group, instrumentation, logger } = options
+    const { storage, reader, subscription, budget, settings, run, profile, instrumentation, logger } = options
     const { maxBytesPerPartition, minBytes, maxWaitTimeInMs, retry } = settings
     const onCrash = (error: KafkaJSError): void => this.crashed(error)
     this.group =
-      group === null
+      profile === null
         ? null
         : new GroupSession({
-            ...group,
+            subscriptions: profile.subscriptions,
+            membership: (listener) => profile.membership(storage, listener),
             topics: storage.topics,
             subscription,
             settings,
@@ -145,7 +143,8 @@ export class RunSession implements GroupWork {
   }
 
   private crashed(error: KafkaJSError): void {
-    if (this.ending !== null) return
+    // What ends crashes no more; but its end is not to wait for a handler that is stuck.
+    if (this.ending !== null && !(error instanceof KafkaJSMaxPollIntervalExceeded)) return
     void this.stop()
     this.options.onCrash(error)
   }

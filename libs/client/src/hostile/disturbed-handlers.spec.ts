@@ -19,7 +19,7 @@ beforeEach(async () => {
   received = new Received()
   await admin.createTopics({ topics: [{ topic, numPartitions: 1 }] })
   await producer.send({ topic, messages: values('v', 5).map((value) => ({ value })) })
-  consumer = kafka.consumer({ autoOffsetReset: 'earliest', maxWaitTimeInMs: 200 })
+  consumer = kafka.consumer({ autoOffsetReset: 'earliest', maxWaitTimeInMs: 200, retry })
   consumer.assign([{ topic, partition: 0 }])
 })
 afterEach(() => consumer.disconnect())

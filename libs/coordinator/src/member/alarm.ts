@@ -1,28 +1,23 @@
 /** A timer that waits for longer than this waits not at all. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
-/** Lets one loop wait for a time or for whoever rings, whichever comes first. A ring while nobody waits ends the next wait. */
+/** Lets a loop wait for a time or for whoever rings, whichever comes first. A ring while nobody waits is nothing. */
 export class Alarm {
-  #rung = false
   #wake: (() => void) | null = null
 
   ring(): void {
-    this.#rung = true
     this.#wake?.()
   }
 
   /** @param ms at most so long */
   async wait(ms: number): Promise<void> {
-    if (!this.#rung) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, Math.min(Math.ceil(ms), LONGEST_TIMER))
-        this.#wake = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-      this.#wake = null
-    }
-    this.#rung = false
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, Math.min(Math.ceil(ms), LONGEST_TIMER))
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.#wake = null
   }
 }

@@ -89,11 +89,10 @@ export function checkTarget(returned: TargetAssignment, { members, topics }: Ass
       const key = partitionKey({ topicId, partition })
       const name = `${topic}-${partition} for ${memberId}`
       const owner = given.get(key)
+      if (!wanted.has(topic)) unsubscribed.set(memberId, (unsubscribed.get(memberId) ?? new Set()).add(topic))
       if (!exists({ topic, topicId, partition }, topics)) refused.push(`${name}: there is no such partition`)
-      else if (!wanted.has(topic)) {
-        refused.push(`${name}: the member is not subscribed to it`)
-        unsubscribed.set(memberId, (unsubscribed.get(memberId) ?? new Set()).add(topic))
-      } else if (owner !== undefined) refused.push(`${name}: ${owner} has it already`)
+      else if (!wanted.has(topic)) refused.push(`${name}: the member is not subscribed to it`)
+      else if (owner !== undefined) refused.push(`${name}: ${owner} has it already`)
       else {
         given.set(key, memberId)
         own.push({ topic, topicId, partition })

@@ -44,6 +44,8 @@ const MAX_LINES = 10
 /** Computes target assignments for a group, and installs them. */
 export class Assignment {
   readonly #parts: AssignmentParts
+  /** Ends the wait for the assigner. */
+  #giveUp: ((error: KafkaError) => void) | null = null
   #isUnderWay = false
 
   constructor(parts: AssignmentParts) {
@@ -53,6 +55,11 @@ export class Assignment {
   /** Begins, unless it is under way. */
   begin(memberId: string): void {
     if (!this.#isUnderWay) void this.#run(memberId)
+  }
+
+  /** What is under way is waited for no longer. */
+  stop(): void {
+    this.#giveUp?.(new KafkaError('CLIENT_CLOSED', `group ${this.#parts.groupId} was left`))
   }
 
   async #run(memberId: string): Promise<void> {
@@ -126,12 +133,13 @@ export class Assignment {
 
   async #ask(assigner: GroupAssigner, input: AssignmentInput): Promise<TargetAssignment> {
     let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
+    const givenUp = new Promise<never>((_, reject) => {
       const message = `the assigner ${assigner.name} has not answered within ${this.#parts.timeout} ms`
       timer = setTimeout(() => reject(new KafkaError('REQUEST_TIMED_OUT', message)), this.#parts.timeout)
+      this.#giveUp = reject
     })
     try {
-      return await Promise.race([assigner.assign(input), late])
+      return await Promise.race([assigner.assign(input), givenUp])
     } finally {
       clearTimeout(timer)
     }

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { DealingAssigner } from '../../spec-support/group-members.js'
 import { GroupWorld, pass } from '../../spec-support/group-world.js'
 import type { GroupAssigner, TargetAssignment } from '../types.js'
@@ -78,8 +78,8 @@ describe('the assigner', () => {
     const told = (): string | undefined =>
       world.groups.group('g').snapshot().members.get(member.memberId)?.assigners[0]?.metadata
     expect(told()).toBe(Buffer.from('nothing').toString('base64'))
-    world.topics.addPartitions('orders', 4)
-    await pass(100)
+    await world.join('b', { assigners: [assigner] })
+    await pass(5000)
     expect(told()).toBe(Buffer.from('something else').toString('base64'))
     expect([member.epoch, listener.settled.length]).toEqual([epoch + 1, 2])
   })
@@ -95,6 +95,68 @@ describe('the assigner', () => {
     expect([a.member.isLive, a.listener.calls]).toEqual([true, []])
     await pass(2000)
     expect(world.owned['a']).toBe(everything)
+  })
+})
+
+describe('an assignment', () => {
+  it('is given up for a while after twenty tries in a row that others have overtaken', async () => {
+    const assigner = new DealingAssigner()
+    const { store } = await world.join('a', { assigners: [assigner] })
+    const install = store.install.bind(store)
+    store.install = () => {
+      world.groups.group('g').epoch++
+      return Promise.resolve(false)
+    }
+    world.topics.addPartitions('orders', 4)
+    const before = assigner.runs
+    await pass(500)
+    expect(assigner.runs - before).toBe(20)
+    store.install = install
+    await pass(3000)
+    expect(world.owned['a']).toBe(`${everything} orders-3`)
+  })
+
+  it.each(['that the group has', 'of a group that does not know the member'])('%s is not computed', async (which) => {
+    const assigner = new DealingAssigner()
+    const { store, member } = await world.join('a', { assigners: [assigner] })
+    const before = assigner.runs
+    if (which !== 'that the group has') {
+      world.groups.group('g').expel(member.memberId)
+      await world.join('b')
+      world.groups.group('g').epoch++
+    }
+    store.deliver('g', { kind: 'assign', memberId: member.memberId })
+    await pass(100)
+    expect([assigner.runs, store.calls.at(-1)]).toEqual([before, 'snapshot'])
+  })
+
+  it('that somebody else computes for long does not keep others from telling what they own', async () => {
+    let pause = 0
+    const slow = new OddAssigner(async (input) => {
+      await new Promise((resolve) => void setTimeout(resolve, pause))
+      return new DealingAssigner('odd').assign(input)
+    })
+    const [a, b] = [await world.join('a', { assigners: [slow] }), await world.join('b', { assigners: [slow] })]
+    await pass(5000)
+    pause = 20_000
+    const before = [a.store.calls.length, b.store.calls.length]
+    world.groups.group('g').epoch++
+    await pass(4000)
+    expect([a, b].map(({ store }, i) => store.calls.slice(before[i]).includes('sync'))).toEqual([true, true])
+    expect(world.groups.group('g').assignmentEpoch).toBeLessThan(world.groups.group('g').epoch)
+    await pass(30_000)
+  })
+})
+
+describe('an assigner that is at work', () => {
+  it('is left to itself when the member leaves', async () => {
+    const { member, logs } = world.add('a', { assigners: [new OddAssigner(() => new Promise<never>(() => undefined))] })
+    void member.join().catch(() => undefined)
+    await pass(100)
+    const leaving = member.leave(1000)
+    await pass(10)
+    await leaving
+    expect([jest.getTimerCount(), logs]).toEqual([0, []])
   })
 })
 

@@ -76,11 +76,14 @@ describe('a change of a topic', () => {
     await world.join('a', named)
     world.topics.announces = false
     world.topics.addPartitions('orders-eu', 4)
+    const before = world.topics.lookups
     // b has seen all four; a believes that there are two, and is told otherwise by its target.
     await world.join('b', named)
     await pass(30_000)
     expect(world.owned).toEqual({ a: 'orders-eu-0 orders-eu-2', b: 'orders-eu-1 orders-eu-3' })
     expect(world.groups.group('g').epoch).toBe(2)
+    // b's own, the assigner's, and a's, whose target has what it did not know.
+    expect(world.topics.lookups - before).toBe(3)
   })
 
   it('is noticed when metadata is old, where nothing is announced', async () => {

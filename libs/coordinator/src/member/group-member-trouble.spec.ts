@@ -82,6 +82,25 @@ describe('a member that was frozen', () => {
   })
 })
 
+describe('an answer that took long', () => {
+  it('says nothing of now: the member is live only when the next one has come, which is asked for at once', async () => {
+    const a = await world.join('a', { sessionTimeout: 10_000 })
+    a.store.delay = 500
+    await pass(3500)
+    expect(a.store.calls.at(-1)).toBe('heartbeat')
+    // It has reached the group; the process gets no time to read the answer.
+    a.store.freeze()
+    await pass(11_000)
+    const before = a.store.calls.length
+    a.store.unfreeze()
+    a.store.delay = 5
+    await pass(1)
+    expect([a.member.isLive, a.store.calls.slice(before)]).toEqual([false, ['heartbeat']])
+    await pass(20)
+    expect(a.member.isLive).toBe(true)
+  })
+})
+
 describe('an expelled member', () => {
   it('finds out by a commit', async () => {
     const a = await world.join('a')
@@ -201,6 +220,38 @@ describe('a failover that loses the latest changes', () => {
     const { epoch, assignmentEpoch } = world.groups.group('g')
     expect(epoch).toBe(assignmentEpoch)
     expect(world.members.map(({ member }) => member.epoch)).toEqual([epoch, epoch])
+  })
+
+  it('gives no partition under a grant that was there before', async () => {
+    const a = await world.join('a')
+    let done: () => void = () => undefined
+    a.listener.behaviour.onRevoked = () => new Promise((resolve) => (done = resolve))
+    const b = await world.join('b')
+    const grants = new Map(a.member.owned.map(({ partition, grant }) => [partition, grant]))
+    a.store.cut()
+    world.groups.group('g').loseTail()
+    done()
+    await pass(10)
+    a.store.restore()
+    await pass(10_000)
+    expect(names(b.member.owned)).toEqual(['orders-1', 'orders-3'])
+    for (const { partition, grant } of b.member.owned) expect(grant).toBeGreaterThan(grants.get(partition) ?? 0)
+  })
+
+  it('and that a commit meets first costs the partition at once, which is given anew', async () => {
+    const a = await world.join('a')
+    const [first] = a.member.owned
+    if (first === undefined) throw new Error('it owns nothing')
+    a.listener.calls.length = 0
+    world.groups.group('g').loseTail()
+    const committing = a.member.commit([{ ...first, offset: 7, leaderEpoch: null, metadata: null }])
+    await pass(100)
+    expect((await committing)[0]?.type).toBe('ILLEGAL_GENERATION')
+    expect(a.listener.calls.slice(0, 3)).toEqual(['lost orders-0', 'rebalancing', 'assigned orders-0'])
+    expect([world.owned['a'], world.groups.group('g').snapshot().owned.get(a.member.memberId)?.length]).toEqual([
+      everything,
+      4,
+    ])
   })
 
   it('of the whole group is a beginning anew', async () => {

@@ -92,6 +92,23 @@ describe('joining', () => {
     expect(world.groups.group('g').members.size).toBe(1)
   })
 
+  it('is tried anew, as often as the settings say, after each success', async () => {
+    const a = await world.join('a')
+    a.listener.behaviour.onRevoked = () => new Promise(() => undefined)
+    const retry = { retries: 2, initialRetryTime: 100, maxRetryTime: 1000, multiplier: 2, factor: 0 }
+    const { member, store } = world.add('b', {}, { retry })
+    let outcome: unknown
+    void member.join().catch((error: unknown) => (outcome = error))
+    for (let i = 0; i < 3; i++) {
+      store.failures.push({ error: lost() }, { error: lost() })
+      await pass(5000)
+    }
+    expect([outcome, store.failures, member.isLive]).toEqual([undefined, [], true])
+    store.failures.push({ error: lost() }, { error: lost() }, { error: lost() })
+    await pass(5000)
+    expect(outcome).toMatchObject({ type: 'NETWORK_EXCEPTION' })
+  })
+
   it.each(['INCONSISTENT_GROUP_PROTOCOL', 'GROUP_AUTHORIZATION_FAILED', 'UNSUPPORTED_VERSION'] as const)(
     'fails at once with %s',
     async (type) => {
@@ -112,7 +129,7 @@ describe('joining', () => {
     await pass(1000)
     await leaving
     expect(await joining).toMatchObject({ type: 'CLIENT_CLOSED' })
-    expect(world.groups.groups.get('g')?.members.size ?? 0).toBe(0)
+    expect(world.members[0]?.store.calls).toEqual(['watch'])
   })
 
   it('fails after the member has left', async () => {
@@ -228,12 +245,16 @@ describe('leaving', () => {
   })
 
   it('of a member that is joining leaves nothing of it in the group', async () => {
-    const { member } = world.add('a')
+    const { member, store } = world.add('a')
     void member.join().catch(() => undefined)
-    // The join is on its way.
-    await pass(3)
+    await pass(2)
+    expect(store.calls).toEqual(['watch', 'sync'])
+    // The join is on its way, and takes long.
+    store.delay = 50
+    await pass(0)
+    store.delay = 0
     const leaving = member.leave(1000)
-    await pass(100)
+    await pass(500)
     await leaving
     expect(world.groups.group('g').members.size).toBe(0)
   })

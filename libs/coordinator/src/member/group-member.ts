@@ -149,7 +149,10 @@ export class GroupMember implements GroupMembership {
 
   async commit(commits: readonly OffsetCommit[]): Promise<readonly CommitOutcome[]> {
     try {
-      return await this.#parts.store.commit(this.#parts.options.groupId, this.#memberId, commits)
+      const outcomes = await this.#parts.store.commit(this.#parts.options.groupId, this.#memberId, commits)
+      const refused = commits.filter((_, i) => outcomes[i]?.type === 'ILLEGAL_GENERATION')
+      if (this.#ownership.refused(refused)) this.#syncSoon()
+      return outcomes
     } catch (error) {
       // The loop finds out by a heartbeat, and joins again: that need not wait for its time.
       if (error instanceof KafkaError && error.type === 'UNKNOWN_MEMBER_ID') this.#loop.beatWithin(0)
@@ -245,7 +248,11 @@ export class GroupMember implements GroupMembership {
     if (this.#ownership.apply(release, result)) this.#describe()
     this.#answered(result)
     const { facts } = this.#subscription
-    if (result.target.some(({ topic, topicId }) => facts.get(topic)?.topicId !== topicId)) this.#subscription.refresh()
+    const isKnown = ({ topic, topicId, partition }: TopicPartition): boolean => {
+      const known = facts.get(topic)
+      return known?.topicId === topicId && partition < known.partitions
+    }
+    if (!result.target.every(isKnown)) this.#subscription.refresh()
   }
 
   #answered(result: HeartbeatResult): void {
@@ -319,6 +326,7 @@ export class GroupMember implements GroupMembership {
     this.#stopped = true
     this.#calls.close()
     this.#subscription.stop()
+    this.#assignment.stop()
     this.#loop.stop(this.#closed())
   }
 

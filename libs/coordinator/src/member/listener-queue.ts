@@ -1,4 +1,3 @@
-import { Deferred } from './deferred.js'
 import { within } from './within.js'
 
 /** How a call went. `late`: it has not ended within the limit, and goes on. */
@@ -10,8 +9,7 @@ export type CallOutcome = 'ended' | 'late' | 'closed'
  */
 export class ListenerQueue {
   #last: Promise<unknown> = Promise.resolve()
-  #closed = false
-  readonly #closing = new Deferred()
+  readonly #closing = new AbortController()
 
   /**
    * @param limit ms
@@ -26,10 +24,10 @@ export class ListenerQueue {
 
   /** @param holdsUp whether later calls wait for this one's end, and not only for its beginning */
   add(call: () => void | Promise<void>, { holdsUp = true } = {}): Promise<CallOutcome> {
-    const begun = this.#last.then(() => (this.#closed ? null : { end: this.#call(call) }))
+    const begun = this.#last.then(() => (this.#closing.signal.aborted ? null : { end: this.#call(call) }))
     const outcome = begun.then(async (running): Promise<CallOutcome> => {
       if (running === null) return 'closed'
-      return (await within(Promise.race([running.end, this.#closing.promise]), this.limit)) ? 'ended' : 'late'
+      return (await within(running.end, this.limit, this.#closing.signal)) ? 'ended' : 'late'
     })
     this.#last = holdsUp
       ? outcome.then((how) => {
@@ -41,15 +39,14 @@ export class ListenerQueue {
 
   /** Calls that have not begun are never made, and those under way are waited for no longer. */
   close(): void {
-    this.#closed = true
-    this.#closing.resolve()
+    this.#closing.abort()
   }
 
   async #call(call: () => void | Promise<void>): Promise<void> {
     try {
       await call()
     } catch (error) {
-      if (!this.#closed) this.onError(error)
+      if (!this.#closing.signal.aborted) this.onError(error)
     }
   }
 }

@@ -72,6 +72,22 @@ export class Ownership {
     return isChanged
   }
 
+  /**
+   * The group has refused a commit of these, by their grants: it does not know the member to own them, though a sync may yet
+   * make it believe so. They are lost at once, and if they are to be the member's after all, they are given anew.
+   *
+   * @returns whether any of them was its own
+   */
+  refused(partitions: readonly OwnedPartition[]): boolean {
+    const lost = partitions.flatMap((partition) => {
+      const own = this.#owned.get(partitionKey(partition))
+      return own?.grant === partition.grant ? [own] : []
+    })
+    for (const partition of lost) this.#owned.delete(partitionKey(partition))
+    if (lost.length > 0) void this.#lost(lost)
+    return lost.length > 0
+  }
+
   /** The member was expelled: nothing is its own any more. Settles when the listener knows. */
   async lose(): Promise<void> {
     const lost = this.owned

@@ -2,7 +2,7 @@
 --[[
 Stores offsets. A member's commit counts for a partition while nobody has been given it since.
 
-KEYS  1: group  2: members  3: sessions  4: targets  5: owners  6: offsets
+KEYS  1: group  2: members  3: sessions  4: targets  5: held  6: owners  7: offsets
 ARGV  1: member id, '' = of no member: the group must be without, and is made where there is none  2: the id of a new group
       then four a commit: "<topic id>:<partition>"; "<grant> <topic>", grant 0 = the committer does not own the partition;
       the offset; what is stored after the commit time
@@ -17,12 +17,15 @@ local now = now_ms()
 --- @include "without-members"
 local member, new_id = ARGV[1], ARGV[2]
 
-local format = call('HGET', group, 'format')
+local format, id = unpack(call('HMGET', group, 'format', 'id'))
 if format and format ~= FORMAT then return format_error(format) end
 if member ~= '' then
   if not format or not call('ZSCORE', sessions, member) then return unknown_member(member) end
 else
-  if not format then create_group(new_id) end
+  if not format then
+    create_group(new_id)
+    id = new_id
+  end
   local refusal = require_no_members()
   if refusal then return refusal end
   call('HSET', group, 'committedAt', digits(now))
@@ -49,4 +52,4 @@ for i = 1, #partitions do
   end
 end
 in_chunks('HSET', offsets, stored)
-return { call('HGET', group, 'id'), reply }
+return { id, reply }

@@ -2,7 +2,7 @@
 --[[
 Deletes committed offsets of a group without members.
 
-KEYS  1: group  2: members  3: sessions  4: targets  5: owners  6: offsets
+KEYS  1: group  2: members  3: sessions  4: targets  5: held  6: owners  7: offsets
 ARGV  "<topic id>:<partition>" of each
 Errors  GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP, UNSUPPORTED_VERSION
 ]]

@@ -2,7 +2,7 @@
 --[[
 All that is stored of a group but its offsets, at one moment.
 
-KEYS  1: group  2: members  3: sessions  4: targets  5: owners  6: offsets
+KEYS  1: group  2: members  3: sessions  4: targets  5: held  6: owners  7: offsets
 Returns  nil: there is no such group; else the fields of group, members, targets and owners; the latest deadline of a
          member ('': it has none); the server's clock, both in ms
 Errors  UNSUPPORTED_VERSION

@@ -2,7 +2,7 @@
 --[[
 Committed offsets, and what tells whether they have expired.
 
-KEYS  1: group  2: members  3: sessions  4: targets  5: owners  6: offsets
+KEYS  1: group  2: members  3: sessions  4: targets  5: held  6: owners  7: offsets
 ARGV  "<topic id>:<partition>" of each that is wanted; none: all
 Returns  nil: there is no such group; else the offsets, in order (of all: each after its partition); the group's fields;
          the latest deadline of a member ('': it has none); the server's clock, both in ms

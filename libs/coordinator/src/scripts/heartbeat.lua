@@ -2,7 +2,7 @@
 --[[
 Renews a member's session, and expires other members whose deadline has passed.
 
-KEYS  1: group  2: members  3: sessions  4: targets  5: owners  6: offsets
+KEYS  1: group  2: members  3: sessions  4: targets  5: held  6: owners  7: offsets
 ARGV  1: the channel of the group's messages  2: 1 = INFO is permitted, 0 = it is not  3: member id
       4: epoch  5: assignment epoch, as the member knows them  6: session timeout, ms
       7: without a heartbeat for more than so many ms the group was stalled

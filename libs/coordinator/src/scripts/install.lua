@@ -2,7 +2,7 @@
 --[[
 Installs a target assignment, if the group is still the one that it was computed for.
 
-KEYS  1: group  2: members  3: sessions  4: targets  5: owners  6: offsets
+KEYS  1: group  2: members  3: sessions  4: targets  5: held  6: owners  7: offsets
 ARGV  1: the channel of the group's messages  2: the epoch  3: assigner  4: the member that computed it
       5: the names that all members know, as JSON  6: number of topics
       then two a topic: name, "<topic id> <partitions>"; then two a member: id, target

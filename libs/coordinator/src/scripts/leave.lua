@@ -2,7 +2,7 @@
 --[[
 Takes a member out of its group. Another one is told to assign.
 
-KEYS  1: group  2: members  3: sessions  4: targets  5: owners  6: offsets
+KEYS  1: group  2: members  3: sessions  4: targets  5: held  6: owners  7: offsets
 ARGV  1: the channel of the group's messages  2: member id
 Returns  1 it left; 0 it was no member
 Errors  UNSUPPORTED_VERSION

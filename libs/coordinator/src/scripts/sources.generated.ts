@@ -2,12 +2,12 @@
 
 export const sources = {
   commit: {
-    sha1: '26a159e4ad60dba9181cf4402b40d62aeaff7436',
+    sha1: '7bf0cfa5ab497b6b237a5d4a1387f3fef196ceda',
     lua: `#!lua flags=allow-oom
 --[[
 Stores offsets. A member's commit counts for a partition while nobody has been given it since.
 
-KEYS  1: group  2: members  3: sessions  4: targets  5: owners  6: offsets
+KEYS  1: group  2: members  3: sessions  4: targets  5: held  6: owners  7: offsets
 ARGV  1: member id, '' = of no member: the group must be without, and is made where there is none  2: the id of a new group
       then four a commit: "<topic id>:<partition>"; "<grant> <topic>", grant 0 = the committer does not own the partition;
       the offset; what is stored after the commit time
@@ -15,7 +15,7 @@ Returns  the group's id, then for each commit 1: stored, or 0: the partition has
 Errors  UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, NON_EMPTY_GROUP, UNSUPPORTED_VERSION
 ]]
 -- A group's keys; libs/coordinator/src/store/group-store.ts draws what they hold.
-local group, members, sessions, targets, owners, offsets = unpack(KEYS)
+local group, members, sessions, targets, held, owners, offsets = unpack(KEYS)
 local call = redis.call
 local FORMAT = '1'
 
@@ -42,6 +42,10 @@ local function read_fields(key, fields)
     for i = 1, #some do values[from + i - 1] = some[i] end
   end
   return values
+end
+
+local function append_to(list, items)
+  for i = 1, #items do list[#list + 1] = items[i] end
 end
 
 -- The error that a stored format calls for; nil: it is this release's.
@@ -73,16 +77,17 @@ local function owner_of(record)
   return record and string.match(record, '^%d+ %S+ (.*)$')
 end
 
--- Marks as let go of what these members own, of which they may keep some. Returns those partitions.
-local function free_partitions(gone, kept)
-  local freed, changed = {}, {}
-  local all = call('HGETALL', owners)
-  for i = 1, #all, 2 do
-    local partition, record = all[i], all[i + 1]
-    local owner = owner_of(record)
-    if owner and gone[owner] and not kept[partition] then
+-- Marks as let go of what a member owns, but for what it may keep. Returns those partitions.
+local function free_partitions(id, kept)
+  local candidates, freed, changed = {}, {}, {}
+  for partition in string.gmatch(call('HGET', held, id) or '', '%S+') do
+    if not kept[partition] then candidates[#candidates + 1] = partition end
+  end
+  local records = read_fields(owners, candidates)
+  for i, partition in ipairs(candidates) do
+    if owner_of(records[i]) == id then
       freed[#freed + 1] = partition
-      changed[#changed + 1], changed[#changed + 2] = partition, '-' .. record
+      changed[#changed + 1], changed[#changed + 2] = partition, '-' .. records[i]
     end
   end
   in_chunks('HSET', owners, changed)
@@ -91,9 +96,9 @@ end
 
 -- Takes members away. Returns the partitions that are free thereby.
 local function remove_members(ids)
-  local gone = {}
+  local freed = {}
   for _, id in ipairs(ids) do
-    gone[id] = true
+    append_to(freed, free_partitions(id, {}))
     local stored = call('HGET', members, id)
     local instance = stored and record_of(stored).instanceId
     if type(instance) == 'string' then call('HDEL', group, 'instance:' .. instance) end
@@ -101,7 +106,8 @@ local function remove_members(ids)
   in_chunks('HDEL', members, ids)
   in_chunks('ZREM', sessions, ids)
   in_chunks('HDEL', targets, ids)
-  return free_partitions(gone, {})
+  in_chunks('HDEL', held, ids)
+  return freed
 end
 local now = now_ms()
 -- Every key is made at once and never vanishes while the group lives: in a Cluster that moves a slot, a script of which some
@@ -111,7 +117,7 @@ local function create_group(id)
     'leader', '', 'protocols', '', 'heartbeatAt', digits(now), 'replid', '', 'emptySince', digits(now),
     'assigning', '', 'assigningUntil', '0')
   call('ZADD', sessions, '+inf', '')
-  for _, key in ipairs({ members, targets, owners, offsets }) do call('HSET', key, '', '') end
+  for _, key in ipairs({ members, targets, held, owners, offsets }) do call('HSET', key, '', '') end
 end
 -- For what needs a group without members: those whose deadlines have all passed are taken away, as nobody is left to notice.
 -- Returns an error where some are alive.
@@ -126,12 +132,15 @@ local function require_no_members()
 end
 local member, new_id = ARGV[1], ARGV[2]
 
-local format = call('HGET', group, 'format')
+local format, id = unpack(call('HMGET', group, 'format', 'id'))
 if format and format ~= FORMAT then return format_error(format) end
 if member ~= '' then
   if not format or not call('ZSCORE', sessions, member) then return unknown_member(member) end
 else
-  if not format then create_group(new_id) end
+  if not format then
+    create_group(new_id)
+    id = new_id
+  end
   local refusal = require_no_members()
   if refusal then return refusal end
   call('HSET', group, 'committedAt', digits(now))
@@ -158,20 +167,20 @@ for i = 1, #partitions do
   end
 end
 in_chunks('HSET', offsets, stored)
-return { call('HGET', group, 'id'), reply }
+return { id, reply }
 `,
   },
   'delete-group': {
-    sha1: 'a0d4343b55f5165791fbaca639955da793b73d8c',
+    sha1: '1807f507407543428780c61cce944b7800f2788b',
     lua: `#!lua flags=allow-oom
 --[[
 Deletes a group without members.
 
-KEYS  1: group  2: members  3: sessions  4: targets  5: owners  6: offsets
+KEYS  1: group  2: members  3: sessions  4: targets  5: held  6: owners  7: offsets
 Errors  GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP, UNSUPPORTED_VERSION
 ]]
 -- A group's keys; libs/coordinator/src/store/group-store.ts draws what they hold.
-local group, members, sessions, targets, owners, offsets = unpack(KEYS)
+local group, members, sessions, targets, held, owners, offsets = unpack(KEYS)
 local call = redis.call
 local FORMAT = '1'
 
@@ -198,6 +207,10 @@ local function read_fields(key, fields)
     for i = 1, #some do values[from + i - 1] = some[i] end
   end
   return values
+end
+
+local function append_to(list, items)
+  for i = 1, #items do list[#list + 1] = items[i] end
 end
 
 -- The error that a stored format calls for; nil: it is this release's.
@@ -229,16 +242,17 @@ local function owner_of(record)
   return record and string.match(record, '^%d+ %S+ (.*)$')
 end
 
--- Marks as let go of what these members own, of which they may keep some. Returns those partitions.
-local function free_partitions(gone, kept)
-  local freed, changed = {}, {}
-  local all = call('HGETALL', owners)
-  for i = 1, #all, 2 do
-    local partition, record = all[i], all[i + 1]
-    local owner = owner_of(record)
-    if owner and gone[owner] and not kept[partition] then
+-- Marks as let go of what a member owns, but for what it may keep. Returns those partitions.
+local function free_partitions(id, kept)
+  local candidates, freed, changed = {}, {}, {}
+  for partition in string.gmatch(call('HGET', held, id) or '', '%S+') do
+    if not kept[partition] then candidates[#candidates + 1] = partition end
+  end
+  local records = read_fields(owners, candidates)
+  for i, partition in ipairs(candidates) do
+    if owner_of(records[i]) == id then
       freed[#freed + 1] = partition
-      changed[#changed + 1], changed[#changed + 2] = partition, '-' .. record
+      changed[#changed + 1], changed[#changed + 2] = partition, '-' .. records[i]
     end
   end
   in_chunks('HSET', owners, changed)
@@ -247,9 +261,9 @@ end
 
 -- Takes members away. Returns the partitions that are free thereby.
 local function remove_members(ids)
-  local gone = {}
+  local freed = {}
   for _, id in ipairs(ids) do
-    gone[id] = true
+    append_to(freed, free_partitions(id, {}))
     local stored = call('HGET', members, id)
     local instance = stored and record_of(stored).instanceId
     if type(instance) == 'string' then call('HDEL', group, 'instance:' .. instance) end
@@ -257,7 +271,8 @@ local function remove_members(ids)
   in_chunks('HDEL', members, ids)
   in_chunks('ZREM', sessions, ids)
   in_chunks('HDEL', targets, ids)
-  return free_partitions(gone, {})
+  in_chunks('HDEL', held, ids)
+  return freed
 end
 local now = now_ms()
 -- For what needs a group without members: those whose deadlines have all passed are taken away, as nobody is left to notice.
@@ -282,17 +297,17 @@ return 1
 `,
   },
   'delete-offsets': {
-    sha1: 'ab2caa01c9ef501bf8cb5eceee3700655db39c0e',
+    sha1: '3697162f88b074480602015980eff653447c7b3b',
     lua: `#!lua flags=allow-oom
 --[[
 Deletes committed offsets of a group without members.
 
-KEYS  1: group  2: members  3: sessions  4: targets  5: owners  6: offsets
+KEYS  1: group  2: members  3: sessions  4: targets  5: held  6: owners  7: offsets
 ARGV  "<topic id>:<partition>" of each
 Errors  GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP, UNSUPPORTED_VERSION
 ]]
 -- A group's keys; libs/coordinator/src/store/group-store.ts draws what they hold.
-local group, members, sessions, targets, owners, offsets = unpack(KEYS)
+local group, members, sessions, targets, held, owners, offsets = unpack(KEYS)
 local call = redis.call
 local FORMAT = '1'
 
@@ -319,6 +334,10 @@ local function read_fields(key, fields)
     for i = 1, #some do values[from + i - 1] = some[i] end
   end
   return values
+end
+
+local function append_to(list, items)
+  for i = 1, #items do list[#list + 1] = items[i] end
 end
 
 -- The error that a stored format calls for; nil: it is this release's.
@@ -350,16 +369,17 @@ local function owner_of(record)
   return record and string.match(record, '^%d+ %S+ (.*)$')
 end
 
--- Marks as let go of what these members own, of which they may keep some. Returns those partitions.
-local function free_partitions(gone, kept)
-  local freed, changed = {}, {}
-  local all = call('HGETALL', owners)
-  for i = 1, #all, 2 do
-    local partition, record = all[i], all[i + 1]
-    local owner = owner_of(record)
-    if owner and gone[owner] and not kept[partition] then
+-- Marks as let go of what a member owns, but for what it may keep. Returns those partitions.
+local function free_partitions(id, kept)
+  local candidates, freed, changed = {}, {}, {}
+  for partition in string.gmatch(call('HGET', held, id) or '', '%S+') do
+    if not kept[partition] then candidates[#candidates + 1] = partition end
+  end
+  local records = read_fields(owners, candidates)
+  for i, partition in ipairs(candidates) do
+    if owner_of(records[i]) == id then
       freed[#freed + 1] = partition
-      changed[#changed + 1], changed[#changed + 2] = partition, '-' .. record
+      changed[#changed + 1], changed[#changed + 2] = partition, '-' .. records[i]
     end
   end
   in_chunks('HSET', owners, changed)
@@ -368,9 +388,9 @@ end
 
 -- Takes members away. Returns the partitions that are free thereby.
 local function remove_members(ids)
-  local gone = {}
+  local freed = {}
   for _, id in ipairs(ids) do
-    gone[id] = true
+    append_to(freed, free_partitions(id, {}))
     local stored = call('HGET', members, id)
     local instance = stored and record_of(stored).instanceId
     if type(instance) == 'string' then call('HDEL', group, 'instance:' .. instance) end
@@ -378,7 +398,8 @@ local function remove_members(ids)
   in_chunks('HDEL', members, ids)
   in_chunks('ZREM', sessions, ids)
   in_chunks('HDEL', targets, ids)
-  return free_partitions(gone, {})
+  in_chunks('HDEL', held, ids)
+  return freed
 end
 local now = now_ms()
 -- For what needs a group without members: those whose deadlines have all passed are taken away, as nobody is left to notice.
@@ -403,18 +424,18 @@ return 1
 `,
   },
   'describe-group': {
-    sha1: '191a785d54e064a216e6cf430bfc5697ff62a83f',
+    sha1: '69f35cf93a2e5dee53cdb54cce968254f16d5918',
     lua: `#!lua flags=no-writes
 --[[
 All that is stored of a group but its offsets, at one moment.
 
-KEYS  1: group  2: members  3: sessions  4: targets  5: owners  6: offsets
+KEYS  1: group  2: members  3: sessions  4: targets  5: held  6: owners  7: offsets
 Returns  nil: there is no such group; else the fields of group, members, targets and owners; the latest deadline of a
          member ('': it has none); the server's clock, both in ms
 Errors  UNSUPPORTED_VERSION
 ]]
 -- A group's keys; libs/coordinator/src/store/group-store.ts draws what they hold.
-local group, members, sessions, targets, owners, offsets = unpack(KEYS)
+local group, members, sessions, targets, held, owners, offsets = unpack(KEYS)
 local call = redis.call
 local FORMAT = '1'
 
@@ -441,6 +462,10 @@ local function read_fields(key, fields)
     for i = 1, #some do values[from + i - 1] = some[i] end
   end
   return values
+end
+
+local function append_to(list, items)
+  for i = 1, #items do list[#list + 1] = items[i] end
 end
 
 -- The error that a stored format calls for; nil: it is this release's.
@@ -465,19 +490,19 @@ return {
 `,
   },
   'fetch-offsets': {
-    sha1: 'a199c5c869321a3968fff207c9043e96c732b3ea',
+    sha1: '0b1b7dd9178032efd1a4cc2e42939818ee86104d',
     lua: `#!lua flags=no-writes
 --[[
 Committed offsets, and what tells whether they have expired.
 
-KEYS  1: group  2: members  3: sessions  4: targets  5: owners  6: offsets
+KEYS  1: group  2: members  3: sessions  4: targets  5: held  6: owners  7: offsets
 ARGV  "<topic id>:<partition>" of each that is wanted; none: all
 Returns  nil: there is no such group; else the offsets, in order (of all: each after its partition); the group's fields;
          the latest deadline of a member ('': it has none); the server's clock, both in ms
 Errors  UNSUPPORTED_VERSION
 ]]
 -- A group's keys; libs/coordinator/src/store/group-store.ts draws what they hold.
-local group, members, sessions, targets, owners, offsets = unpack(KEYS)
+local group, members, sessions, targets, held, owners, offsets = unpack(KEYS)
 local call = redis.call
 local FORMAT = '1'
 
@@ -504,6 +529,10 @@ local function read_fields(key, fields)
     for i = 1, #some do values[from + i - 1] = some[i] end
   end
   return values
+end
+
+local function append_to(list, items)
+  for i = 1, #items do list[#list + 1] = items[i] end
 end
 
 -- The error that a stored format calls for; nil: it is this release's.
@@ -528,12 +557,12 @@ return {
 `,
   },
   heartbeat: {
-    sha1: '4e4d930e195530e8ff2cb4b626392071bb2e8590',
+    sha1: '96ec13fc6cd71eb54e879973aedec3bcb1b4c93d',
     lua: `#!lua flags=allow-oom
 --[[
 Renews a member's session, and expires other members whose deadline has passed.
 
-KEYS  1: group  2: members  3: sessions  4: targets  5: owners  6: offsets
+KEYS  1: group  2: members  3: sessions  4: targets  5: held  6: owners  7: offsets
 ARGV  1: the channel of the group's messages  2: 1 = INFO is permitted, 0 = it is not  3: member id
       4: epoch  5: assignment epoch, as the member knows them  6: session timeout, ms
       7: without a heartbeat for more than so many ms the group was stalled
@@ -541,7 +570,7 @@ Returns  epoch, assignment epoch, 1 = this member is to assign, ms until the fir
 Errors  UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, UNSUPPORTED_VERSION
 ]]
 -- A group's keys; libs/coordinator/src/store/group-store.ts draws what they hold.
-local group, members, sessions, targets, owners, offsets = unpack(KEYS)
+local group, members, sessions, targets, held, owners, offsets = unpack(KEYS)
 local call = redis.call
 local FORMAT = '1'
 
@@ -568,6 +597,10 @@ local function read_fields(key, fields)
     for i = 1, #some do values[from + i - 1] = some[i] end
   end
   return values
+end
+
+local function append_to(list, items)
+  for i = 1, #items do list[#list + 1] = items[i] end
 end
 
 -- The error that a stored format calls for; nil: it is this release's.
@@ -605,16 +638,17 @@ local function owner_of(record)
   return record and string.match(record, '^%d+ %S+ (.*)$')
 end
 
--- Marks as let go of what these members own, of which they may keep some. Returns those partitions.
-local function free_partitions(gone, kept)
-  local freed, changed = {}, {}
-  local all = call('HGETALL', owners)
-  for i = 1, #all, 2 do
-    local partition, record = all[i], all[i + 1]
-    local owner = owner_of(record)
-    if owner and gone[owner] and not kept[partition] then
+-- Marks as let go of what a member owns, but for what it may keep. Returns those partitions.
+local function free_partitions(id, kept)
+  local candidates, freed, changed = {}, {}, {}
+  for partition in string.gmatch(call('HGET', held, id) or '', '%S+') do
+    if not kept[partition] then candidates[#candidates + 1] = partition end
+  end
+  local records = read_fields(owners, candidates)
+  for i, partition in ipairs(candidates) do
+    if owner_of(records[i]) == id then
       freed[#freed + 1] = partition
-      changed[#changed + 1], changed[#changed + 2] = partition, '-' .. record
+      changed[#changed + 1], changed[#changed + 2] = partition, '-' .. records[i]
     end
   end
   in_chunks('HSET', owners, changed)
@@ -623,9 +657,9 @@ end
 
 -- Takes members away. Returns the partitions that are free thereby.
 local function remove_members(ids)
-  local gone = {}
+  local freed = {}
   for _, id in ipairs(ids) do
-    gone[id] = true
+    append_to(freed, free_partitions(id, {}))
     local stored = call('HGET', members, id)
     local instance = stored and record_of(stored).instanceId
     if type(instance) == 'string' then call('HDEL', group, 'instance:' .. instance) end
@@ -633,7 +667,8 @@ local function remove_members(ids)
   in_chunks('HDEL', members, ids)
   in_chunks('ZREM', sessions, ids)
   in_chunks('HDEL', targets, ids)
-  return free_partitions(gone, {})
+  in_chunks('HDEL', held, ids)
+  return freed
 end
 -- Tells the group's members. That it is not permitted is no failure: heartbeats find out, too.
 local function announce(message)
@@ -750,12 +785,12 @@ return { settle() }
 `,
   },
   install: {
-    sha1: '66b3b43a14521a724d37e6489cbbc574dc373138',
+    sha1: '3d53a990909a6989ff2128f1bb52328fb7188cfd',
     lua: `#!lua flags=allow-oom
 --[[
 Installs a target assignment, if the group is still the one that it was computed for.
 
-KEYS  1: group  2: members  3: sessions  4: targets  5: owners  6: offsets
+KEYS  1: group  2: members  3: sessions  4: targets  5: held  6: owners  7: offsets
 ARGV  1: the channel of the group's messages  2: the epoch  3: assigner  4: the member that computed it
       5: the names that all members know, as JSON  6: number of topics
       then two a topic: name, "<topic id> <partitions>"; then two a member: id, target
@@ -763,7 +798,7 @@ Returns  1 installed; 0 the group has moved on, or has an assignment for that ep
 Errors  UNSUPPORTED_VERSION
 ]]
 -- A group's keys; libs/coordinator/src/store/group-store.ts draws what they hold.
-local group, members, sessions, targets, owners, offsets = unpack(KEYS)
+local group, members, sessions, targets, held, owners, offsets = unpack(KEYS)
 local call = redis.call
 local FORMAT = '1'
 
@@ -792,6 +827,10 @@ local function read_fields(key, fields)
   return values
 end
 
+local function append_to(list, items)
+  for i = 1, #items do list[#list + 1] = items[i] end
+end
+
 -- The error that a stored format calls for; nil: it is this release's.
 local function format_error(format)
   if format == FORMAT then return nil end
@@ -816,16 +855,17 @@ local function owner_of(record)
   return record and string.match(record, '^%d+ %S+ (.*)$')
 end
 
--- Marks as let go of what these members own, of which they may keep some. Returns those partitions.
-local function free_partitions(gone, kept)
-  local freed, changed = {}, {}
-  local all = call('HGETALL', owners)
-  for i = 1, #all, 2 do
-    local partition, record = all[i], all[i + 1]
-    local owner = owner_of(record)
-    if owner and gone[owner] and not kept[partition] then
+-- Marks as let go of what a member owns, but for what it may keep. Returns those partitions.
+local function free_partitions(id, kept)
+  local candidates, freed, changed = {}, {}, {}
+  for partition in string.gmatch(call('HGET', held, id) or '', '%S+') do
+    if not kept[partition] then candidates[#candidates + 1] = partition end
+  end
+  local records = read_fields(owners, candidates)
+  for i, partition in ipairs(candidates) do
+    if owner_of(records[i]) == id then
       freed[#freed + 1] = partition
-      changed[#changed + 1], changed[#changed + 2] = partition, '-' .. record
+      changed[#changed + 1], changed[#changed + 2] = partition, '-' .. records[i]
     end
   end
   in_chunks('HSET', owners, changed)
@@ -834,9 +874,9 @@ end
 
 -- Takes members away. Returns the partitions that are free thereby.
 local function remove_members(ids)
-  local gone = {}
+  local freed = {}
   for _, id in ipairs(ids) do
-    gone[id] = true
+    append_to(freed, free_partitions(id, {}))
     local stored = call('HGET', members, id)
     local instance = stored and record_of(stored).instanceId
     if type(instance) == 'string' then call('HDEL', group, 'instance:' .. instance) end
@@ -844,7 +884,8 @@ local function remove_members(ids)
   in_chunks('HDEL', members, ids)
   in_chunks('ZREM', sessions, ids)
   in_chunks('HDEL', targets, ids)
-  return free_partitions(gone, {})
+  in_chunks('HDEL', held, ids)
+  return freed
 end
 -- Tells the group's members. That it is not permitted is no failure: heartbeats find out, too.
 local function announce(message)
@@ -918,18 +959,18 @@ return 1
 `,
   },
   leave: {
-    sha1: '9ac3f3dab4f21e5b0df7c491e3aef4aac5e7b97d',
+    sha1: '14a226a5714d8c9333102d45fac0df19ab372205',
     lua: `#!lua flags=allow-oom
 --[[
 Takes a member out of its group. Another one is told to assign.
 
-KEYS  1: group  2: members  3: sessions  4: targets  5: owners  6: offsets
+KEYS  1: group  2: members  3: sessions  4: targets  5: held  6: owners  7: offsets
 ARGV  1: the channel of the group's messages  2: member id
 Returns  1 it left; 0 it was no member
 Errors  UNSUPPORTED_VERSION
 ]]
 -- A group's keys; libs/coordinator/src/store/group-store.ts draws what they hold.
-local group, members, sessions, targets, owners, offsets = unpack(KEYS)
+local group, members, sessions, targets, held, owners, offsets = unpack(KEYS)
 local call = redis.call
 local FORMAT = '1'
 
@@ -956,6 +997,10 @@ local function read_fields(key, fields)
     for i = 1, #some do values[from + i - 1] = some[i] end
   end
   return values
+end
+
+local function append_to(list, items)
+  for i = 1, #items do list[#list + 1] = items[i] end
 end
 
 -- The error that a stored format calls for; nil: it is this release's.
@@ -987,16 +1032,17 @@ local function owner_of(record)
   return record and string.match(record, '^%d+ %S+ (.*)$')
 end
 
--- Marks as let go of what these members own, of which they may keep some. Returns those partitions.
-local function free_partitions(gone, kept)
-  local freed, changed = {}, {}
-  local all = call('HGETALL', owners)
-  for i = 1, #all, 2 do
-    local partition, record = all[i], all[i + 1]
-    local owner = owner_of(record)
-    if owner and gone[owner] and not kept[partition] then
+-- Marks as let go of what a member owns, but for what it may keep. Returns those partitions.
+local function free_partitions(id, kept)
+  local candidates, freed, changed = {}, {}, {}
+  for partition in string.gmatch(call('HGET', held, id) or '', '%S+') do
+    if not kept[partition] then candidates[#candidates + 1] = partition end
+  end
+  local records = read_fields(owners, candidates)
+  for i, partition in ipairs(candidates) do
+    if owner_of(records[i]) == id then
       freed[#freed + 1] = partition
-      changed[#changed + 1], changed[#changed + 2] = partition, '-' .. record
+      changed[#changed + 1], changed[#changed + 2] = partition, '-' .. records[i]
     end
   end
   in_chunks('HSET', owners, changed)
@@ -1005,9 +1051,9 @@ end
 
 -- Takes members away. Returns the partitions that are free thereby.
 local function remove_members(ids)
-  local gone = {}
+  local freed = {}
   for _, id in ipairs(ids) do
-    gone[id] = true
+    append_to(freed, free_partitions(id, {}))
     local stored = call('HGET', members, id)
     local instance = stored and record_of(stored).instanceId
     if type(instance) == 'string' then call('HDEL', group, 'instance:' .. instance) end
@@ -1015,7 +1061,8 @@ local function remove_members(ids)
   in_chunks('HDEL', members, ids)
   in_chunks('ZREM', sessions, ids)
   in_chunks('HDEL', targets, ids)
-  return free_partitions(gone, {})
+  in_chunks('HDEL', held, ids)
+  return freed
 end
 -- Tells the group's members. That it is not permitted is no failure: heartbeats find out, too.
 local function announce(message)
@@ -1072,13 +1119,13 @@ return 1
 `,
   },
   sync: {
-    sha1: 'ed21bf72eb278c54c48c4efddbf6e96cf60b85c1',
+    sha1: '1fd5bef8c8a395f513e935bf7181f80b31bf6b7c',
     lua: `#!lua flags=allow-oom
 --[[
 A heartbeat that also joins, tells changes, lets go of partitions and takes those that are free. A group that does not exist
 is made for whoever joins it.
 
-KEYS  1: group  2: members  3: sessions  4: targets  5: owners  6: offsets
+KEYS  1: group  2: members  3: sessions  4: targets  5: held  6: owners  7: offsets
 ARGV  1 to 7: as a heartbeat's
       8: what the member tells of itself, as JSON; '' = it is as it was
       9: 1 = what has changed there asks for another assignment; a join always does
@@ -1093,7 +1140,7 @@ Returns  as a heartbeat, four values; leader; assigner; the member's target; the
 Errors  as a heartbeat; INCONSISTENT_GROUP_PROTOCOL
 ]]
 -- A group's keys; libs/coordinator/src/store/group-store.ts draws what they hold.
-local group, members, sessions, targets, owners, offsets = unpack(KEYS)
+local group, members, sessions, targets, held, owners, offsets = unpack(KEYS)
 local call = redis.call
 local FORMAT = '1'
 
@@ -1120,6 +1167,10 @@ local function read_fields(key, fields)
     for i = 1, #some do values[from + i - 1] = some[i] end
   end
   return values
+end
+
+local function append_to(list, items)
+  for i = 1, #items do list[#list + 1] = items[i] end
 end
 
 -- The error that a stored format calls for; nil: it is this release's.
@@ -1157,16 +1208,17 @@ local function owner_of(record)
   return record and string.match(record, '^%d+ %S+ (.*)$')
 end
 
--- Marks as let go of what these members own, of which they may keep some. Returns those partitions.
-local function free_partitions(gone, kept)
-  local freed, changed = {}, {}
-  local all = call('HGETALL', owners)
-  for i = 1, #all, 2 do
-    local partition, record = all[i], all[i + 1]
-    local owner = owner_of(record)
-    if owner and gone[owner] and not kept[partition] then
+-- Marks as let go of what a member owns, but for what it may keep. Returns those partitions.
+local function free_partitions(id, kept)
+  local candidates, freed, changed = {}, {}, {}
+  for partition in string.gmatch(call('HGET', held, id) or '', '%S+') do
+    if not kept[partition] then candidates[#candidates + 1] = partition end
+  end
+  local records = read_fields(owners, candidates)
+  for i, partition in ipairs(candidates) do
+    if owner_of(records[i]) == id then
       freed[#freed + 1] = partition
-      changed[#changed + 1], changed[#changed + 2] = partition, '-' .. record
+      changed[#changed + 1], changed[#changed + 2] = partition, '-' .. records[i]
     end
   end
   in_chunks('HSET', owners, changed)
@@ -1175,9 +1227,9 @@ end
 
 -- Takes members away. Returns the partitions that are free thereby.
 local function remove_members(ids)
-  local gone = {}
+  local freed = {}
   for _, id in ipairs(ids) do
-    gone[id] = true
+    append_to(freed, free_partitions(id, {}))
     local stored = call('HGET', members, id)
     local instance = stored and record_of(stored).instanceId
     if type(instance) == 'string' then call('HDEL', group, 'instance:' .. instance) end
@@ -1185,7 +1237,8 @@ local function remove_members(ids)
   in_chunks('HDEL', members, ids)
   in_chunks('ZREM', sessions, ids)
   in_chunks('HDEL', targets, ids)
-  return free_partitions(gone, {})
+  in_chunks('HDEL', held, ids)
+  return freed
 end
 -- Tells the group's members. That it is not permitted is no failure: heartbeats find out, too.
 local function announce(message)
@@ -1296,7 +1349,7 @@ local function create_group(id)
     'leader', '', 'protocols', '', 'heartbeatAt', digits(now), 'replid', '', 'emptySince', digits(now),
     'assigning', '', 'assigningUntil', '0')
   call('ZADD', sessions, '+inf', '')
-  for _, key in ipairs({ members, targets, owners, offsets }) do call('HSET', key, '', '') end
+  for _, key in ipairs({ members, targets, held, owners, offsets }) do call('HSET', key, '', '') end
 end
 local record, record_raises, new_id, retention = ARGV[8], ARGV[9] == '1', ARGV[10], tonumber(ARGV[11])
 -- The trace of a member that was replaced is kept for so long, ms.
@@ -1313,20 +1366,17 @@ local function take_pairs()
   return keys, values
 end
 local topics, facts = take_pairs()
-local held, held_claims = take_pairs()
+local believed, believed_claims = take_pairs()
 local released, released_claims = take_pairs()
 
 local freed = {}
-local function append_to(list, items)
-  for i = 1, #items do list[#list + 1] = items[i] end
-end
 
 -- Drops the offsets that have been of no use since their commit, or since the given time if that is later, for too long.
 -- They come each after its partition.
 local function drop_expired(rows, since)
   local expired = {}
   for i = 1, #rows, 2 do
-    local committed_at = tonumber(string.match(rows[i + 1], '^%d+ (%d+)'))
+    local committed_at = tonumber(string.match(rows[i + 1], '^%-?%d+ (%d+)'))
     if committed_at and math.max(committed_at, since) + retention <= now then expired[#expired + 1] = rows[i] end
   end
   in_chunks('HDEL', offsets, expired)
@@ -1429,18 +1479,18 @@ end
 
 -- What the member still owns: partition → true. A grant that the group has not heard of was given by a history that is lost:
 -- the highest one counts.
-local function confirm_held(grants)
-  local records, kept, adopted = read_fields(owners, held), {}, {}
-  for i = 1, #held do
-    local own, found = held_claims[i] .. ' ' .. member, records[i]
+local function confirm_owned(grants)
+  local records, kept, adopted = read_fields(owners, believed), {}, {}
+  for i = 1, #believed do
+    local own, found = believed_claims[i] .. ' ' .. member, records[i]
     local grant = tonumber(string.match(own, '^%d+'))
     if found == own then
-      kept[held[i]] = true
+      kept[believed[i]] = true
     elseif not found or tonumber(string.match(found, '^%-?(%d+)')) < grant then
       local owner = owner_of(found)
       if owner and owner ~= member then raised = true end
-      adopted[#adopted + 1], adopted[#adopted + 2] = held[i], own
-      kept[held[i]] = true
+      adopted[#adopted + 1], adopted[#adopted + 2] = believed[i], own
+      kept[believed[i]] = true
       grants = math.max(grants, grant)
     end
   end
@@ -1530,22 +1580,25 @@ take_facts(empty_since ~= '')
 local granted_before = tonumber(call('HGET', group, 'grants'))
 local kept, grants = {}, granted_before
 -- Whoever joins owns nothing, whatever it was before.
-if not joined then kept, grants = confirm_held(grants) end
+if not joined then kept, grants = confirm_owned(grants) end
 release(kept)
 local target = call('HGET', targets, member) or ''
 local granted, waiting
 granted, waiting, grants = claim(target, kept, grants)
 
--- What the member was given in an answer that it never got: it must not own that for ever.
-local owned, given_now = {}, {}
-for i = 1, #held do
-  if kept[held[i]] then owned[#owned + 1] = held[i] end
+local owned, held_now, given_now = {}, {}, {}
+for _, partition in ipairs(believed) do
+  if kept[partition] then owned[#owned + 1] = partition end
 end
-for i = 1, #granted, 3 do given_now[granted[i]] = true end
-local used = {}
-for partition in pairs(kept) do used[partition] = true end
-for partition in pairs(given_now) do used[partition] = true end
-append_to(freed, free_partitions({ [member] = true }, used))
+append_to(held_now, owned)
+for i = 1, #granted, 3 do
+  given_now[granted[i]], kept[granted[i]] = true, true
+  held_now[#held_now + 1] = granted[i]
+end
+-- What the member was given in an answer that it never got must not be its for ever.
+append_to(freed, free_partitions(member, kept))
+local held_text = table.concat(held_now, ' ')
+if held_text ~= call('HGET', held, member) then call('HSET', held, member, held_text) end
 
 if grants ~= granted_before then change('grants', digits(grants)) end
 local free = {}
@@ -1554,9 +1607,8 @@ for _, partition in ipairs(freed) do
 end
 announce_free(free)
 local result_epoch, result_assignment, assign, next_expiry = settle()
-local leader, assigner = unpack(call('HMGET', group, 'leader', 'assigner'))
-return { result_epoch, result_assignment, assign, next_expiry, leader, assigner, target, owned, granted, waiting,
-  call('HGET', group, 'id') }
+local leader, assigner, id = unpack(call('HMGET', group, 'leader', 'assigner', 'id'))
+return { result_epoch, result_assignment, assign, next_expiry, leader, assigner, target, owned, granted, waiting, id }
 `,
   },
 } as const

@@ -3,7 +3,7 @@
 A heartbeat that also joins, tells changes, lets go of partitions and takes those that are free. A group that does not exist
 is made for whoever joins it.
 
-KEYS  1: group  2: members  3: sessions  4: targets  5: owners  6: offsets
+KEYS  1: group  2: members  3: sessions  4: targets  5: held  6: owners  7: offsets
 ARGV  1 to 7: as a heartbeat's
       8: what the member tells of itself, as JSON; '' = it is as it was
       9: 1 = what has changed there asks for another assignment; a join always does
@@ -40,20 +40,17 @@ local function take_pairs()
   return keys, values
 end
 local topics, facts = take_pairs()
-local held, held_claims = take_pairs()
+local believed, believed_claims = take_pairs()
 local released, released_claims = take_pairs()
 
 local freed = {}
-local function append_to(list, items)
-  for i = 1, #items do list[#list + 1] = items[i] end
-end
 
 -- Drops the offsets that have been of no use since their commit, or since the given time if that is later, for too long.
 -- They come each after its partition.
 local function drop_expired(rows, since)
   local expired = {}
   for i = 1, #rows, 2 do
-    local committed_at = tonumber(string.match(rows[i + 1], '^%d+ (%d+)'))
+    local committed_at = tonumber(string.match(rows[i + 1], '^%-?%d+ (%d+)'))
     if committed_at and math.max(committed_at, since) + retention <= now then expired[#expired + 1] = rows[i] end
   end
   in_chunks('HDEL', offsets, expired)
@@ -156,18 +153,18 @@ end
 
 -- What the member still owns: partition → true. A grant that the group has not heard of was given by a history that is lost:
 -- the highest one counts.
-local function confirm_held(grants)
-  local records, kept, adopted = read_fields(owners, held), {}, {}
-  for i = 1, #held do
-    local own, found = held_claims[i] .. ' ' .. member, records[i]
+local function confirm_owned(grants)
+  local records, kept, adopted = read_fields(owners, believed), {}, {}
+  for i = 1, #believed do
+    local own, found = believed_claims[i] .. ' ' .. member, records[i]
     local grant = tonumber(string.match(own, '^%d+'))
     if found == own then
-      kept[held[i]] = true
+      kept[believed[i]] = true
     elseif not found or tonumber(string.match(found, '^%-?(%d+)')) < grant then
       local owner = owner_of(found)
       if owner and owner ~= member then raised = true end
-      adopted[#adopted + 1], adopted[#adopted + 2] = held[i], own
-      kept[held[i]] = true
+      adopted[#adopted + 1], adopted[#adopted + 2] = believed[i], own
+      kept[believed[i]] = true
       grants = math.max(grants, grant)
     end
   end
@@ -257,22 +254,25 @@ take_facts(empty_since ~= '')
 local granted_before = tonumber(call('HGET', group, 'grants'))
 local kept, grants = {}, granted_before
 -- Whoever joins owns nothing, whatever it was before.
-if not joined then kept, grants = confirm_held(grants) end
+if not joined then kept, grants = confirm_owned(grants) end
 release(kept)
 local target = call('HGET', targets, member) or ''
 local granted, waiting
 granted, waiting, grants = claim(target, kept, grants)
 
--- What the member was given in an answer that it never got: it must not own that for ever.
-local owned, given_now = {}, {}
-for i = 1, #held do
-  if kept[held[i]] then owned[#owned + 1] = held[i] end
+local owned, held_now, given_now = {}, {}, {}
+for _, partition in ipairs(believed) do
+  if kept[partition] then owned[#owned + 1] = partition end
 end
-for i = 1, #granted, 3 do given_now[granted[i]] = true end
-local used = {}
-for partition in pairs(kept) do used[partition] = true end
-for partition in pairs(given_now) do used[partition] = true end
-append_to(freed, free_partitions({ [member] = true }, used))
+append_to(held_now, owned)
+for i = 1, #granted, 3 do
+  given_now[granted[i]], kept[granted[i]] = true, true
+  held_now[#held_now + 1] = granted[i]
+end
+-- What the member was given in an answer that it never got must not be its for ever.
+append_to(freed, free_partitions(member, kept))
+local held_text = table.concat(held_now, ' ')
+if held_text ~= call('HGET', held, member) then call('HSET', held, member, held_text) end
 
 if grants ~= granted_before then change('grants', digits(grants)) end
 local free = {}
@@ -281,6 +281,5 @@ for _, partition in ipairs(freed) do
 end
 announce_free(free)
 local result_epoch, result_assignment, assign, next_expiry = settle()
-local leader, assigner = unpack(call('HMGET', group, 'leader', 'assigner'))
-return { result_epoch, result_assignment, assign, next_expiry, leader, assigner, target, owned, granted, waiting,
-  call('HGET', group, 'id') }
+local leader, assigner, id = unpack(call('HMGET', group, 'leader', 'assigner', 'id'))
+return { result_epoch, result_assignment, assign, next_expiry, leader, assigner, target, owned, granted, waiting, id }

@@ -46,10 +46,11 @@ describe('an offset', () => {
   })
 })
 
+const ascending = (a: number, b: number): number => a - b
 const found = async () => {
-  const all = [...(await groups.store.allCommitted(groupId)).values()].map((one) => one.offset).toSorted()
+  const all = [...(await groups.store.allCommitted(groupId)).values()].map((one) => one.offset).toSorted(ascending)
   const asked = await groups.store.committed(groupId, ['orders-0', 'orders-1'].map(partition))
-  expect(asked.flatMap((one) => (one === null ? [] : [one.offset])).toSorted()).toEqual(all)
+  expect(asked.flatMap((one) => (one === null ? [] : [one.offset])).toSorted(ascending)).toEqual(all)
   return all
 }
 const stored = async () => (await groups.test.redis.hlen(await groups.key(groupId, 'offsets'))) - 1

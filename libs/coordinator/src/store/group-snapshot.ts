@@ -25,7 +25,8 @@ function membership(stored: StoredGroup): Pick<GroupSnapshot, 'members' | 'targe
   const members = new Map<string, MemberRecord>()
   const target = new Map<string, readonly TopicPartition[]>()
   const owned = new Map<string, OwnedPartition[]>()
-  for (const [memberId, text] of stored.members) {
+  // Redis gives fields in no order that means anything.
+  for (const [memberId, text] of [...stored.members].toSorted(([one], [other]) => (one < other ? -1 : 1))) {
     members.set(memberId, parseMember(text))
     target.set(memberId, parseTarget(stored.targets.get(memberId) ?? ''))
     owned.set(memberId, [])
@@ -36,7 +37,13 @@ function membership(stored: StoredGroup): Pick<GroupSnapshot, 'members' | 'targe
     const { memberId, grant, topic } = owner
     owned.get(memberId)?.push({ topic, ...parsePartitionName(name), grant })
   }
+  for (const partitions of owned.values()) partitions.sort(byPlace)
   return { members, target, owned }
+}
+
+function byPlace(one: OwnedPartition, other: OwnedPartition): number {
+  if (one.topic !== other.topic) return one.topic < other.topic ? -1 : 1
+  return one.partition - other.partition
 }
 
 /** "<grant> <topic> <member id>"; null: the partition has been let go of. */

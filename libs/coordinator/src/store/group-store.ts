@@ -20,6 +20,7 @@
  *     members    hash    member id → "<session timeout, ms> <JSON of MemberRecord>"
  *     sessions   zset    member id → when its session ends, ms
  *     targets    hash    member id → "orders:<topic id>:0,3,6 payments:<topic id>:1"
+ *     held       hash    member id → "<topic id>:0 <topic id>:3": all that it owns, and what it has lost to others since
  *     owners     hash    "<topic id>:<partition>" → "<grant> <topic> <member id>", "-" before that: it has let go. Kept then, so
  *                        that an old commit cannot overtake a newer owner's
  *     offsets    hash    "<topic id>:<partition>" → "<offset> <commit time, ms> 5.cafebabe@100 <metadata>": the leader epoch with

@@ -33,7 +33,7 @@ describe('deleting', () => {
     const one = await joined()
     await expect(groups.store.delete(groupId)).rejects.toMatchObject({ type: 'NON_EMPTY_GROUP' })
     const keys = await Promise.all(
-      ['group', 'members', 'sessions', 'targets', 'owners', 'offsets'].map((name) => groups.key(groupId, name)),
+      ['group', 'members', 'sessions', 'targets', 'held', 'owners', 'offsets'].map((name) => groups.key(groupId, name)),
     )
     await one.leave()
     expect(await Promise.all(keys.map((key) => groups.test.redis.exists(key)))).toEqual(keys.map(() => 1))

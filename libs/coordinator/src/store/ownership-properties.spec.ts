@@ -3,7 +3,8 @@
  * is asked of them: they stop working on a partition before they let go of it, and on all of them when no heartbeat was
  * answered for a session.
  */
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import assert from 'node:assert/strict'
+import { afterAll, beforeAll, it } from '@jest/globals'
 import { KafkaError } from '@rivulet/protocol'
 import fc from 'fast-check'
 import { TestGroups } from '../../spec-support/test-groups.js'
@@ -102,7 +103,7 @@ class Model {
     const { owned, epoch, assignmentEpoch } = member
     const result = await call()
     for (const given of result.granted) {
-      expect(given.grant).toBeGreaterThan(this.#lastGrant)
+      assert(given.grant > this.#lastGrant, `grant ${given.grant} after ${this.#lastGrant}`)
       this.#lastGrant = given.grant
       const [of = ''] = names([given])
       this.#grants.set(of, [...(this.#grants.get(of) ?? []), { grant: given.grant, memberId: member.memberId }])
@@ -136,18 +137,21 @@ class Model {
     const last = given.at(-1)
     const isLast = grant > 0 && last?.grant === grant && last.memberId === member.memberId
     // It may also come after the owner has let go, until the record of that is dropped.
-    if (outcome === null) expect(isLast || (grant === 0 && owner === undefined)).toBe(true)
-    else expect(isLast && owner?.memberId === member.memberId).toBe(false)
+    if (outcome === null) assert(isLast || (grant === 0 && owner === undefined), 'a commit that should not count')
+    else assert(!isLast || owner?.memberId !== member.memberId, 'a commit that should count')
   }
 
   async #check(): Promise<void> {
     for (const of of PARTITIONS) {
       const working = this.#members.filter((member) => this.#isLive(member) && names(member.owned).includes(of))
-      expect(working.length).toBeLessThanOrEqual(1)
+      assert(working.length <= 1, `${of} has ${working.length} owners`)
     }
-    for (const [of, owner] of await this.#owners()) expect(this.#grants.get(of)?.at(-1)).toEqual(owner)
+    for (const [of, owner] of await this.#owners()) assert.deepEqual(this.#grants.get(of)?.at(-1), owner)
     const found = await groups.store.committed(this.groupId, PARTITIONS.map(partition))
-    expect(found.map((one) => one?.offset)).toEqual(PARTITIONS.map((of) => this.#committed.get(of)))
+    assert.deepEqual(
+      found.map((one) => one?.offset),
+      PARTITIONS.map((of) => this.#committed.get(of)),
+    )
   }
 
   async #owners() {

@@ -27,7 +27,7 @@ async function open(): Promise<TestGroups> {
 
 async function dump(groups: TestGroups): Promise<Stored> {
   const { redis, storage } = groups.test
-  const names = ['group', 'members', 'sessions', 'targets', 'owners', 'offsets']
+  const names = ['group', 'members', 'sessions', 'targets', 'held', 'owners', 'offsets']
   const keys = await Promise.all(names.map((name) => groups.key(GROUP, name)))
   const result: Record<string, Record<string, string>> = {}
   for (const key of [`${storage.namespace}:{meta}:groups`, ...keys]) {
@@ -117,8 +117,8 @@ describe('the stored format of groups, version 1', () => {
     await restore(groups, parse(readFileSync(GOLDEN, 'utf8')))
     expect(await groups.store.list()).toEqual([GROUP])
     expect(await groups.store.snapshot(GROUP)).toMatchObject({
-      ...{ epoch: 4, assignmentEpoch: 3, assigner: 'range', leaderId: 'other-1', emptySince: null },
-      owned: new Map([
+      ...{ epoch: 5, assignmentEpoch: 3, assigner: 'range', leaderId: 'other-1', emptySince: null },
+      owned: new Map<string, unknown>([
         ['other-1', [{ topic: 'payments', topicId: topicId('payments'), partition: 0, grant: 4 }]],
         ['third-1', []],
         ['web-2', [0, 1].map((number) => expect.objectContaining({ topic: 'orders', partition: number }))],
@@ -132,7 +132,7 @@ describe('the stored format of groups, version 1', () => {
       [`${topicId('orders')}:2`]: { offset: 7, leaderEpoch: null, metadata: '', committedAt: 1_700_000_001_000 },
     })
     const web = new TestMember(groups.store, GROUP, 'web-2', { topics })
-    expect(await web.sync()).toMatchObject({ epoch: 4, granted: [{ grant: 7 }, { grant: 8 }] })
+    expect(await web.sync()).toMatchObject({ epoch: 5, granted: [{ grant: 7 }, { grant: 8 }] })
     const fenced = new TestMember(groups.store, GROUP, 'web-1', { topics })
     await expect(fenced.heartbeat()).rejects.toMatchObject({ type: 'FENCED_INSTANCE_ID' })
   })

@@ -39,7 +39,7 @@ describe('a committed offset', () => {
     startOffset: fc.maxSafeNat(),
   })
   const commit: fc.Arbitrary<OffsetCommit> = fc.record({
-    ...{ topic, topicId: id, partition: fc.nat(), grant: fc.nat(), offset: fc.maxSafeNat() },
+    ...{ topic, topicId: id, partition: fc.nat(), grant: fc.nat(), offset: fc.maxSafeInteger() },
     leaderEpoch: fc.option(leaderEpoch),
     metadata: fc.option(fc.string({ unit: 'binary' })),
   })

@@ -19,7 +19,7 @@ export interface ReplyReaderOptions {
   /** Whether a reply topic that is missing is made. */
   readonly createsTopics: boolean
   /** The consumer has crashed for good: no further reply will come. */
-  readonly onEnd: (error: Error) => void
+  readonly onEnd: () => void
 }
 
 /**
@@ -40,7 +40,7 @@ export class ReplyReader {
     options.consumer.on('consumer.crash', ({ payload: { error, restart } }) => {
       if (restart || this.#ended !== null) return
       this.#ended = error
-      options.onEnd(error)
+      options.onEnd()
     })
   }
 

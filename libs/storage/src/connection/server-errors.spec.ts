@@ -44,6 +44,12 @@ describe('a refusal of Redis becomes an error of Kafka', () => {
     expect(error.type).toBe('TOPIC_AUTHORIZATION_FAILED')
     expect(error.message).toContain('orders-3')
   })
+
+  it("names the group where rights are the group's", () => {
+    const error = toKafkaError(reply('NOPERM no permissions to access a key'), { group: 'billing' })
+    expect(error.type).toBe('GROUP_AUTHORIZATION_FAILED')
+    expect(error.message).toContain('group billing')
+  })
 })
 
 describe("an error raised by Rivulet's own scripts", () => {

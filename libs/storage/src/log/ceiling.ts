@@ -98,11 +98,12 @@ export class Ceiling {
   /** Takes back what the other shards were granted and have not used. */
   async #withdraw(counters: readonly Counters[], shard: number): Promise<void> {
     const { connection, keyspace } = this.parts
-    const withdrawals = keyspace.shards().map((key, i) => {
-      const { granted, left } = counters[i] ?? NOTHING
-      return i === shard || left <= 0 ? undefined : grantRoom(connection, key, -left, granted)
-    })
-    await Promise.all(withdrawals)
+    await Promise.all(
+      keyspace.shards().map(async (key, i) => {
+        const { granted, left } = counters[i] ?? NOTHING
+        if (i !== shard && left > 0) await grantRoom(connection, key, -left, granted)
+      }),
+    )
   }
 
   /** Drops the oldest segments of the topics that allow it, until so many bytes are free or nothing may go. */

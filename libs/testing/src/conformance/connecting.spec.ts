@@ -28,10 +28,8 @@ describeOnBoth('connecting', (target) => {
   })
 
   it.each(CLIENTS)('a %s finds the one of several that is there', async (_, make) => {
-    const client = make(target.create({ brokers: [NOBODY, ...target.brokers] }))
-    await client.connect()
-    await client.disconnect()
-    expect(await failureOf(() => Promise.reject(new Error('connected')))).toMatchObject({ message: 'connected' })
+    const client = bench.gone(make(target.create({ brokers: [NOBODY, ...target.brokers] })))
+    await expect(client.connect()).resolves.toBeUndefined()
   })
 
   it('asks a function where to connect to', async () => {

@@ -84,7 +84,7 @@ describeOnBoth('a handler that fails', (target) => {
 
   it("gets six attempts by default, whatever the client's own retries are", async () => {
     const client = { retry: { initialRetryTime: 10, maxRetryTime: 20, retries: 1 } }
-    const consumer = target.create(client).consumer({ groupId: bench.groupId(), maxWaitTimeInMs: 50 })
+    const consumer = bench.gone(target.create(client).consumer({ groupId: bench.groupId() }))
     await consumer.subscribe({ topics: [await bench.topicWith('a')], fromBeginning: true })
     const crashes = new Journal<kafkajs.ConsumerCrashEvent['payload']>('crashes')
     consumer.on('consumer.crash', ({ payload }) => crashes.note(payload))
@@ -97,7 +97,6 @@ describeOnBoth('a handler that fails', (target) => {
     })
     const [crash] = await crashes.until(1)
     expect([attempts, crash?.error]).toEqual([6, expect.objectContaining({ retryCount: 5 })])
-    await consumer.disconnect()
   })
 
   it('crashes with its own error as the cause', async () => {

@@ -1,5 +1,4 @@
 import { expect, it } from '@jest/globals'
-import type kafkajs from 'kafkajs'
 import { describeOnBoth } from './describe-on-both.js'
 import { callUntyped, failureOf } from './support/calls.js'
 import type { Reading } from './support/reading.js'
@@ -8,9 +7,12 @@ import { Workbench } from './support/workbench.js'
 describeOnBoth('commitOffsets', (target) => {
   const bench = new Workbench(target)
 
-  /** A consumer that commits nothing of its own accord. */
-  const read = (topics: string | string[], eachMessage?: (payload: kafkajs.EachMessagePayload) => Promise<void>) =>
-    bench.read(topics, { autoCommit: false, ...(eachMessage && { eachMessage }) })
+  /** A consumer that commits nothing of its own accord, and knows where it is: what is committed then does not move it. */
+  const read = async (topics: string | string[]): Promise<Reading> => {
+    const reading = await bench.read(topics, { autoCommit: false })
+    await reading.positioned()
+    return reading
+  }
 
   const commit = (reading: Reading, topic: string, offset: string, metadata?: string | null) =>
     reading.consumer.commitOffsets([{ topic, partition: 0, offset, ...(metadata !== undefined && { metadata }) }])

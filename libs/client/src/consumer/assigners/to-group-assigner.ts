@@ -71,15 +71,10 @@ class ApplicationAssigner implements GroupAssigner {
     } catch (error) {
       throw this.#wrong(`what assign() gave member ${show(memberId)} cannot be read`, error)
     }
+    // A topic that nobody subscribes to has no facts: the group leaves it out, and tells the members that were to get it.
     return Object.entries(assignment).flatMap(([topic, partitions]) => {
-      const facts = topics.get(topic)
-      if (facts !== undefined) return partitions.map((partition) => ({ topic, topicId: facts.topicId, partition }))
-      this.#logger.warn('An assigner gave out a topic that nobody subscribes to, or that does not exist', {
-        assigner: this.name,
-        memberId,
-        topic,
-      })
-      return []
+      const topicId = topics.get(topic)?.topicId ?? ''
+      return partitions.map((partition) => ({ topic, topicId, partition }))
     })
   }
 

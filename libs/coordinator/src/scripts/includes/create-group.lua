@@ -5,5 +5,5 @@ local function create_group(id)
     'leader', '', 'protocols', '', 'heartbeatAt', digits(now), 'replid', '', 'emptySince', digits(now),
     'assigning', '', 'assigningUntil', '0')
   call('ZADD', sessions, '+inf', '')
-  for _, key in ipairs({ members, targets, owners, offsets }) do call('HSET', key, '', '') end
+  for _, key in ipairs({ members, targets, held, owners, offsets }) do call('HSET', key, '', '') end
 end

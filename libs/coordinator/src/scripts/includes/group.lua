@@ -1,5 +1,5 @@
 -- A group's keys; libs/coordinator/src/store/group-store.ts draws what they hold.
-local group, members, sessions, targets, owners, offsets = unpack(KEYS)
+local group, members, sessions, targets, held, owners, offsets = unpack(KEYS)
 local call = redis.call
 local FORMAT = '1'
 
@@ -26,6 +26,10 @@ local function read_fields(key, fields)
     for i = 1, #some do values[from + i - 1] = some[i] end
   end
   return values
+end
+
+local function append_to(list, items)
+  for i = 1, #items do list[#list + 1] = items[i] end
 end
 
 -- The error that a stored format calls for; nil: it is this release's.

@@ -16,16 +16,17 @@ local function owner_of(record)
   return record and string.match(record, '^%d+ %S+ (.*)$')
 end
 
--- Marks as let go of what these members own, of which they may keep some. Returns those partitions.
-local function free_partitions(gone, kept)
-  local freed, changed = {}, {}
-  local all = call('HGETALL', owners)
-  for i = 1, #all, 2 do
-    local partition, record = all[i], all[i + 1]
-    local owner = owner_of(record)
-    if owner and gone[owner] and not kept[partition] then
+-- Marks as let go of what a member owns, but for what it may keep. Returns those partitions.
+local function free_partitions(id, kept)
+  local candidates, freed, changed = {}, {}, {}
+  for partition in string.gmatch(call('HGET', held, id) or '', '%S+') do
+    if not kept[partition] then candidates[#candidates + 1] = partition end
+  end
+  local records = read_fields(owners, candidates)
+  for i, partition in ipairs(candidates) do
+    if owner_of(records[i]) == id then
       freed[#freed + 1] = partition
-      changed[#changed + 1], changed[#changed + 2] = partition, '-' .. record
+      changed[#changed + 1], changed[#changed + 2] = partition, '-' .. records[i]
     end
   end
   in_chunks('HSET', owners, changed)
@@ -34,9 +35,9 @@ end
 
 -- Takes members away. Returns the partitions that are free thereby.
 local function remove_members(ids)
-  local gone = {}
+  local freed = {}
   for _, id in ipairs(ids) do
-    gone[id] = true
+    append_to(freed, free_partitions(id, {}))
     local stored = call('HGET', members, id)
     local instance = stored and record_of(stored).instanceId
     if type(instance) == 'string' then call('HDEL', group, 'instance:' .. instance) end
@@ -44,5 +45,6 @@ local function remove_members(ids)
   in_chunks('HDEL', members, ids)
   in_chunks('ZREM', sessions, ids)
   in_chunks('HDEL', targets, ids)
-  return free_partitions(gone, {})
+  in_chunks('HDEL', held, ids)
+  return freed
 end

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll } from '@jest/globals'
 import type kafkajs from 'kafkajs'
-import { uniqueNamespace } from '../../topologies/index.js'
+import { uniqueNamespace, waitFor } from '../../topologies/index.js'
 import type { ClientConfig, Target } from '../describe-on-both.js'
 import { Gate } from './gate.js'
 import { Reading, type RunOptions, type Topics } from './reading.js'
@@ -48,7 +48,9 @@ export class Workbench {
   async topic(numPartitions = 1, configs: Record<string, string> = {}): Promise<string> {
     const topic = this.target.uniqueTopic()
     const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }))
-    await this.admin.createTopics({ topics: [{ topic, numPartitions, configEntries }] })
+    // kafkajs itself waits for the leaders, but for a tenth of a second, and not until they take records.
+    await this.admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions, configEntries }] })
+    await waitFor(() => this.admin.fetchTopicOffsets(topic), { what: `the topic ${topic}` })
     return topic
   }
 
@@ -72,16 +74,18 @@ export class Workbench {
   /** A consumer that is not connected yet; disconnected after the spec, whatever becomes of it. */
   consumer(config: Partial<kafkajs.ConsumerConfig> = {}, client: ClientConfig = {}): kafkajs.Consumer {
     // A client of its own: kafkajs's consumers of one client share what they know of a group's offsets.
-    const consumer = this.target.create(client).consumer({ groupId: this.groupId(), ...SWIFT, ...config })
-    this.#made.add(consumer)
-    return consumer
+    return this.gone(this.target.create(client).consumer({ groupId: this.groupId(), ...SWIFT, ...config }))
   }
 
   /** Another producer, that is not connected yet; disconnected after the spec, whatever becomes of it. */
   newProducer(config: kafkajs.ProducerConfig = {}, client: ClientConfig = {}): kafkajs.Producer {
-    const producer = this.target.create(client).producer(config)
-    this.#made.add(producer)
-    return producer
+    return this.gone(this.target.create(client).producer(config))
+  }
+
+  /** That client, which is disconnected after the spec, whatever becomes of it. */
+  gone<T extends { disconnect(): Promise<void> }>(client: T): T {
+    this.#made.add(client)
+    return client
   }
 
   /** A gate that is open after the spec, whatever becomes of it. */
@@ -132,8 +136,6 @@ export class Workbench {
 
   /** Deletes the records of a topic's first partition that are below an offset. */
   async deleteBelow(topic: string, offset: string): Promise<void> {
-    // kafkajs deletes records of topics alone that its admin client has met before.
-    await this.admin.fetchTopicOffsets(topic)
     await this.admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset }] })
   }
 

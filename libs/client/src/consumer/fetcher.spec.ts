@@ -272,6 +272,16 @@ describe('a fetcher', () => {
     expect(crashes).toEqual([])
   })
 
+  it('waits on, without a fetch, where a silent position was found to be at the end of the segment waited on', async () => {
+    setUp({ maxWaitTimeInMs: 50 })
+    await untilWaiting()
+    const segment = partition(0).segment ?? NaN
+    log.verdict = (offset) => ({ kind: 'valid', end: { offset, segment } })
+    const before = log.calls.filter(({ kind }) => kind === 'fetch').length
+    await waitFor(() => log.validated.length > 2, { what: 'checks' })
+    expect(log.calls.filter(({ kind }) => kind === 'fetch')).toHaveLength(before)
+  })
+
   it('checks silent positions as often as a wait may last', async () => {
     setUp({ maxWaitTimeInMs: 50 })
     await waitFor(() => log.validated.length > 0, { what: 'a check' })

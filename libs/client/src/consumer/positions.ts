@@ -105,7 +105,7 @@ export class Positions {
     if (verdict.kind === 'valid') {
       partition.needsValidation = false
       // A silence may also mean that the segment waited on is gone: a fetch finds the one that follows.
-      partition.behind = true
+      partition.behind = verdict.end?.offset !== fetchOffset || verdict.end.segment !== partition.segment
       partition.admittedEpoch = suspectEpoch
       partition.suspectEpoch = null
       partition.confirmedAt = performance.now()

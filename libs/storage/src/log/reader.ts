@@ -95,7 +95,10 @@ export class RedisLogReader implements LogReader {
           `history is at ${number}: a failover is not over`,
       )
     }
-    return validatePosition(description, offset, epochs)
+    const verdict = validatePosition(description, offset, epochs)
+    const active = description.segments.find((segment) => segment.active)
+    if (verdict.kind !== 'valid' || active === undefined) return verdict
+    return { ...verdict, end: { offset: description.logEndOffset, segment: active.number } }
   }
 
   onReconnect(listener: () => void): () => void {

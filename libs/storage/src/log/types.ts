@@ -92,7 +92,8 @@ export interface FetchResult {
 
 /** A position checked against the log's history. */
 export type Validation =
-  | { readonly kind: 'valid' }
+  /** `end`: where the log ended then, and in which segment; absent: that was not looked at. */
+  | { readonly kind: 'valid'; readonly end?: { readonly offset: number; readonly segment: number } }
   | { readonly kind: 'out-of-range'; readonly logStartOffset: number; readonly logEndOffset: number }
   /** The position is from a tail that was lost: the log and what was read part at `divergence`. */
   | { readonly kind: 'truncated'; readonly divergence: number }

@@ -5,6 +5,7 @@
  * unblocks nobody. So it is repeated, each time after its answer, until the read has come back.
  */
 import type { Connection } from '../connection/connection.js'
+import { issueCommand } from '../connection/encoded-command.js'
 import { isCluster } from '../connection/redis-target.js'
 import type { StreamEntry } from './stream-entry.js'
 
@@ -74,7 +75,7 @@ export class WaitLane {
     const block = Math.max(1, Math.ceil(clientId === null ? Math.min(timeoutMs, SHORT_WAIT) : timeoutMs))
     connection.replyTimeout = replyTimeout + block
     const reply = await connection.command((client) =>
-      client.xreadBuffer('COUNT', WAIT_ENTRIES, 'BLOCK', block, 'STREAMS', ...keys, ...ids),
+      issueCommand(client, 'xread', ['COUNT', WAIT_ENTRIES, 'BLOCK', block, 'STREAMS', ...keys, ...ids], null),
     )
     return (reply as StreamReply | null) ?? []
   }

@@ -47,6 +47,10 @@ export class TestNamespace {
     return new TestNamespace(await Storage.connect(options), options)
   }
 
+  get name(): string {
+    return this.storageOptions.namespace ?? ''
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.consumers.map((consumer) => consumer.disconnect()))
     for (const { name } of await this.storage.topics.list().catch(() => [])) {

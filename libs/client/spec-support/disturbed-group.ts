@@ -1,82 +1,27 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { type GroupSnapshot, RedisGroupStore } from '@rivulet/coordinator'
-import { type SeededRandom, waitFor } from '@rivulet/testing'
 import type { ConsumerConfig } from '../src/types.js'
 import { TestNamespace } from './consumers.js'
 import { DisturbedMember } from './disturbed-member.js'
-import { GroupLedger, logOf } from './group-ledger.js'
+import { onStoredCommit } from './group-ledger.js'
+import { GROUP, RecordedGroup, type RecordedGroupOptions } from './recorded-group.js'
 
-const GROUP = 'g'
-/** How long after all disturbances the group may take to own and do everything, ms. */
-const SETTLING = 20_000
-/** What happened last, in the words of the disturbances and of the logs, is told with a failure: so many lines of each. */
-const LAST_LINES = 60
-
-export interface DisturbedGroupOptions {
-  readonly url: string
-  readonly random: SeededRandom
+export interface DisturbedGroupOptions extends RecordedGroupOptions {
   readonly member: Partial<ConsumerConfig>
-  /** Topics in which members seek back. */
-  readonly mayGoBack?: readonly string[]
 }
 
-/** A group whose members are disturbed, the records that are written for it, and what came of them. */
-export class DisturbedGroup {
-  readonly members: DisturbedMember[] = []
-  readonly ledger: GroupLedger
-  /** What has happened since the group was last settled. */
-  readonly events: string[] = []
-  private readonly topics = new Map<string, { made: string; partitions: number }>()
-  private readonly ends = new Map<string, number>()
+/** A group whose members are all in this process. */
+export class DisturbedGroup extends RecordedGroup<DisturbedMember> {
   private named = 0
 
   private constructor(
-    readonly namespace: TestNamespace,
-    private readonly options: DisturbedGroupOptions,
+    namespace: TestNamespace,
+    protected override readonly options: DisturbedGroupOptions,
   ) {
-    this.ledger = new GroupLedger(new Set(options.mayGoBack))
-    followCommits(this.ledger)
+    super(namespace, options)
+    onStoredCommit((commit) => this.ledger.committed(commit))
   }
 
   static async open(options: DisturbedGroupOptions): Promise<DisturbedGroup> {
     return new DisturbedGroup(await TestNamespace.open({ urls: [options.url], requestTimeout: 2000 }), options)
-  }
-
-  async close(): Promise<void> {
-    await Promise.all(this.members.map((member) => member.close()))
-    await this.namespace.close()
-  }
-
-  happens(what: string): void {
-    this.events.push(`${Math.round(performance.now())} ${what}`)
-  }
-
-  async makeTopic(name: string, partitions: number): Promise<void> {
-    const topic = await this.namespace.topic(name, partitions)
-    this.topics.set(name, { made: topic.id, partitions })
-  }
-
-  async deleteTopic(name: string): Promise<void> {
-    const topic = this.topics.get(name)
-    this.topics.delete(name)
-    for (let partition = 0; partition < (topic?.partitions ?? 0); partition++)
-      this.ends.delete(logOf({ topic: name, partition, made: topic?.made ?? '' }))
-    await this.namespace.storage.topics.delete(name)
-  }
-
-  async addPartition(name: string): Promise<void> {
-    const topic = this.topics.get(name)
-    if (topic === undefined) return
-    await this.namespace.storage.topics.addPartitions(name, topic.partitions + 1)
-    topic.partitions++
-  }
-
-  partitionsOf(name: string): number {
-    return this.topics.get(name)?.partitions ?? 0
-  }
-
-  get topicNames(): string[] {
-    return [...this.topics.keys()]
   }
 
   async join(topics: readonly (string | RegExp)[], config: Partial<ConsumerConfig> = {}): Promise<DisturbedMember> {
@@ -97,123 +42,4 @@ export class DisturbedGroup {
     this.members.splice(this.members.indexOf(member), 1)
     await member.leave()
   }
-
-  /** Writes some records to a partition. */
-  async write(topic: string, partition: number, count: number): Promise<void> {
-    const made = this.topics.get(topic)?.made
-    if (made === undefined) return
-    const values = Array.from({ length: count }, (_, i) => `${made} ${i}`)
-    const base = await this.namespace.produce(topic, partition, values)
-    this.ends.set(logOf({ topic, partition, made }), base + count)
-  }
-
-  async writeAnywhere(): Promise<void> {
-    const { random } = this.options
-    const topic = random.pick(this.topicNames)
-    await this.write(topic, random.int(0, this.partitionsOf(topic) - 1), random.int(1, 10))
-  }
-
-  async writeEverywhere(): Promise<void> {
-    for (const [topic, { partitions }] of this.topics)
-      for (let partition = 0; partition < partitions; partition++) await this.write(topic, partition, 1)
-  }
-
-  /**
-   * Waits until every subscribed partition has one owner, and all records of it are done and committed.
-   *
-   * @throws Error what is missing, or must never have been, with what has happened since the last time
-   */
-  async settle(): Promise<void> {
-    const store = new RedisGroupStore(this.namespace.storage)
-    try {
-      await this.writeEverywhere()
-      let lacking = 'the first look'
-      await waitFor(
-        async () => {
-          const snapshot = await store.snapshot(GROUP)
-          const committed = await store.allCommitted(GROUP)
-          const offsets = new Map([...committed].map(([partition, { offset }]) => [partition, offset]))
-          lacking = this.lacking(snapshot, offsets)
-          return lacking === '' || this.ledger.problems.length > 0
-        },
-        { what: 'the group to settle', deadline: SETTLING },
-      ).catch((error: unknown) => this.ledger.problems.push(`${String(error)}: ${lacking}`))
-    } finally {
-      if (this.ledger.problems.length > 0) throw new Error(this.report())
-    }
-    this.ledger.settled(this.subscribedEnds())
-    this.events.length = 0
-    this.namespace.logged.length = 0
-  }
-
-  /** What is to be before the group counts as settled; '' when all is. */
-  private lacking(snapshot: GroupSnapshot | null, offsets: ReadonlyMap<string, number>): string {
-    if (snapshot === null) return 'there is no group'
-    if (snapshot.epoch !== snapshot.assignmentEpoch) return 'the assignment is outdated'
-    const owned = [...snapshot.owned.values()].flat().map(({ topicId, partition }) => `${topicId}:${partition}`)
-    if (new Set(owned).size !== owned.length) this.ledger.problems.push(`two own one partition: ${owned.sort().join()}`)
-    const wanted = this.subscribed()
-    for (const { topic, made, partition } of wanted) {
-      const [name, log] = [`${made}:${partition}`, logOf({ topic, made, partition })]
-      if (!owned.includes(name)) return `nobody owns ${log}`
-      const end = this.ends.get(log) ?? 0
-      const missing = this.ledger.missing(log, end)
-      if (missing.length > 0) return `${log} has ${missing.length} records that are not done, from ${missing[0]} on`
-      const offset = offsets.get(name) ?? 0
-      if (offset !== end) return `${log} ends at ${end}, ${offset} is committed`
-    }
-    return owned.length === wanted.length ? '' : `${owned.length} partitions are owned, ${wanted.length} there are`
-  }
-
-  private subscribed(): { topic: string; made: string; partition: number }[] {
-    const isWanted = (name: string): boolean =>
-      this.members.some(({ topics }) =>
-        [...topics].some((topic) => (typeof topic === 'string' ? topic === name : topic.test(name))),
-      )
-    return [...this.topics].flatMap(([topic, { made, partitions }]) =>
-      isWanted(topic) ? Array.from({ length: partitions }, (_, partition) => ({ topic, made, partition })) : [],
-    )
-  }
-
-  private subscribedEnds(): Map<string, number> {
-    return new Map(
-      this.subscribed()
-        .map(logOf)
-        .map((log) => [log, this.ends.get(log) ?? 0]),
-    )
-  }
-
-  private report(): string {
-    const { logged } = this.namespace
-    const lines = logged
-      .filter(({ label }) => label === 'WARN' || label === 'ERROR')
-      .map(({ label, log: { timestamp, message } }) => `${String(timestamp)} ${label} ${message}`)
-    return [
-      `RIVULET_TEST_SEED=${this.options.random.seed}`,
-      ...this.ledger.problems,
-      'after',
-      ...this.events.slice(-LAST_LINES),
-      'logged',
-      ...lines.slice(-LAST_LINES),
-    ].join('\n  ')
-  }
-}
-
-/** Tells the ledger of every commit that is stored. */
-function followCommits(ledger: GroupLedger): void {
-  const commit = RedisGroupStore.prototype.commit
-  RedisGroupStore.prototype.commit = async function (...args) {
-    const sentAt = performance.now()
-    const outcomes = await commit.apply(this, args)
-    const [, memberId, commits] = args
-    for (const [i, one] of commits.entries()) {
-      if (outcomes[i] === null && memberId !== null) ledger.committed(memberId, one, sentAt)
-    }
-    return outcomes
-  }
-}
-
-/** A short while. */
-export async function pass(random: SeededRandom, longest: number): Promise<void> {
-  await sleep(random.int(0, longest))
 }

@@ -3,7 +3,7 @@ import { type SeededRandom, TcpProxy } from '@rivulet/testing'
 import type { Consumer } from '../src/consumer/consumer.js'
 import { KafkaJSNonRetriableError } from '../src/errors.js'
 import type { ConsumerConfig, ConsumerRunConfig, KafkaMessage } from '../src/types.js'
-import { deferred, type TestNamespace } from './consumers.js'
+import type { TestNamespace } from './consumers.js'
 import type { GroupLedger } from './group-ledger.js'
 
 export interface MemberParts {
@@ -19,7 +19,7 @@ export interface MemberParts {
 /** What handlers throw: anything can be thrown. */
 const THROWN: readonly unknown[] = [undefined, null, 'text', 0, { retriable: true }]
 
-type Mishap = { readonly kind: 'throw'; readonly thrown: unknown } | { readonly kind: 'hang' }
+type Mishap = { readonly kind: 'throw'; readonly thrown: unknown } | { readonly kind: 'hang'; readonly ms: number }
 
 /** A consumer of a group that reaches the server through a proxy of its own, and tells the ledger what it does. */
 export class DisturbedMember {
@@ -30,7 +30,6 @@ export class DisturbedMember {
   private readonly mishaps: Mishap[] = []
   /** Topics of which the next handler seeks back. */
   private readonly seeks = new Set<string>()
-  private released = deferred()
 
   private constructor(
     private readonly parts: MemberParts,
@@ -97,9 +96,9 @@ export class DisturbedMember {
     for (let i = 0; i < times; i++) this.mishaps.push({ kind: 'throw', thrown })
   }
 
-  /** The handler of one of the next records ends only when the member is to recover. */
-  hangSoon(): void {
-    this.mishaps.push({ kind: 'hang' })
+  /** The handler of one of the next records takes so long. */
+  hangSoon(ms: number): void {
+    this.mishaps.push({ kind: 'hang', ms })
   }
 
   /** The handler of one of the next records of the topic seeks back to an earlier one. */
@@ -111,8 +110,6 @@ export class DisturbedMember {
   recover(): void {
     this.mishaps.length = 0
     this.seeks.clear()
-    this.released.resolve()
-    this.released = deferred()
   }
 
   async heal(): Promise<void> {
@@ -172,7 +169,7 @@ export class DisturbedMember {
       course.failed()
       throw mishap.thrown
     }
-    if (mishap?.kind === 'hang') await this.released.promise
+    if (mishap?.kind === 'hang') await sleep(mishap.ms)
     else if (random.bool(0.3)) await sleep(random.int(0, 8))
     course.done()
     if (!this.seeks.delete(topic)) return

@@ -1,4 +1,4 @@
-import type { OffsetCommit } from '@rivulet/coordinator'
+import { RedisGroupStore } from '@rivulet/coordinator'
 
 /** A record as its handler gets it. The value says which of the topics that had this name it was written to. */
 export interface HandledRecord {
@@ -13,9 +13,15 @@ interface Handling {
   state: 'running' | 'done' | 'failed'
 }
 
-interface Accepted {
+/** A commit that was stored. Times are ms since 1970. */
+export interface StoredCommit {
+  readonly memberId: string
+  /** "<topic>:<topic id>:<partition>" */
+  readonly log: string
+  readonly topic: string
   readonly grant: number
   readonly offset: number
+  readonly sentAt: number
   readonly answeredAt: number
 }
 
@@ -39,8 +45,7 @@ export class GroupLedger {
   private readonly replaced = new Set<string>()
   /** By member and partition: how often it was given, and what comes next. */
   private readonly stints = new Map<string, { next: number | null }>()
-  /** By topic id and partition, in the order of the answers, each with the largest grant and offset so far. */
-  private readonly commits = new Map<string, Accepted[]>()
+  private readonly commits = new Map<string, StoredCommit[]>()
 
   /** @param mayGoBack topics of which the application seeks earlier records */
   constructor(private readonly mayGoBack: ReadonlySet<string> = new Set()) {}
@@ -97,28 +102,29 @@ export class GroupLedger {
   /** All up to these ends is done and committed: nobody may do it again. */
   settled(ends: ReadonlyMap<string, number>): void {
     this.faulty.clear()
+    for (const [log, stored] of this.commits) this.commits.set(log, stored.slice(-1))
     for (const [log, end] of ends) {
       this.settledEnds.set(log, end)
       this.records.delete(log)
     }
   }
 
-  /** A commit was stored. Times are on performance.now()'s clock. */
-  committed(member: string, { topic, topicId, partition, grant, offset }: OffsetCommit, sentAt: number): void {
-    const name = `${topic}:${topicId}-${partition}`
-    const accepted = this.commits.get(name) ?? []
-    this.commits.set(name, accepted)
-    const before = accepted.findLast(({ answeredAt }) => answeredAt < sentAt)
-    if (before !== undefined && grant < before.grant)
-      this.problems.push(`${member} committed ${name} under grant ${grant} after one under ${before.grant}`)
-    if (before !== undefined && offset < before.offset && !this.mayGoBack.has(topic))
-      this.problems.push(`${member} committed offset ${offset} of ${name} after ${before.offset}`)
-    const last = accepted.at(-1)
-    accepted.push({
-      grant: Math.max(grant, last?.grant ?? 0),
-      offset: Math.max(offset, last?.offset ?? 0),
-      answeredAt: performance.now(),
-    })
+  /** What was stored before a commit was sent must not be of a later owner, nor further on. */
+  committed(commit: StoredCommit): void {
+    const { memberId, log, topic, grant, offset, sentAt } = commit
+    const stored = this.commits.get(log) ?? []
+    this.commits.set(log, stored)
+    for (const before of stored) {
+      if (before.answeredAt >= sentAt) continue
+      const [late, old] = [
+        `${memberId} committed ${offset} of ${log} under grant ${grant}`,
+        `${before.memberId} had committed`,
+      ]
+      if (grant < before.grant) this.problems.push(`${late}: ${old} under ${before.grant}`)
+      else if (offset < before.offset && !this.mayGoBack.has(topic))
+        this.problems.push(`${late}: ${old} ${before.offset}`)
+    }
+    stored.push(commit)
   }
 
   private checkRepetition(member: string, record: HandledRecord, name: string): void {
@@ -143,4 +149,20 @@ export class GroupLedger {
 /** One log of the partition: a topic that is deleted and made again has others. */
 export function logOf({ topic, partition, made }: Omit<HandledRecord, 'offset'>): string {
   return `${topic}#${made}-${partition}`
+}
+
+/** Calls the listener at each commit that any member in this process stores from now on. */
+export function onStoredCommit(listener: (commit: StoredCommit) => void): void {
+  const now = (): number => performance.timeOrigin + performance.now()
+  const { commit } = RedisGroupStore.prototype
+  RedisGroupStore.prototype.commit = async function (...args) {
+    const sentAt = now()
+    const outcomes = await commit.apply(this, args)
+    const [, memberId, commits] = args
+    for (const [i, { topic, topicId, partition, grant, offset }] of commits.entries()) {
+      if (memberId === null || outcomes[i] !== null) continue
+      listener({ memberId, log: `${topic}:${topicId}:${partition}`, topic, grant, offset, sentAt, answeredAt: now() })
+    }
+    return outcomes
+  }
 }

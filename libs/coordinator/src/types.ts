@@ -49,7 +49,10 @@ export interface MemberRecord {
   readonly rebalanceTimeout: number
 }
 
-/** A topic as a member knows it: what a target assignment was computed from. */
+/**
+ * A topic as a member knows it: what a target assignment was computed from. One that is gone has the id '-', which no topic
+ * has, and no partitions.
+ */
 export interface TopicFacts {
   readonly topic: string
   readonly topicId: string
@@ -254,8 +257,9 @@ export interface AssignmentMember {
 }
 
 /**
- * What a membership tells the consumer. Called one after the other, never two at a time; what they throw ends the
- * membership.
+ * What a membership tells the consumer. Each call begins when the one before has ended, or takes longer than the rebalance
+ * timeout; only a revocation holds up no other: partitions can be assigned, or lost, while others are being revoked. What
+ * they throw ends the membership.
  */
 export interface MemberListener {
   /** A change is under way that concerns this member. */

@@ -121,7 +121,12 @@ export async function startApplication(target: Target, setup: ApplicationSetup):
   const client = app.get<ClientKafka>(CLIENT)
   if (!(client instanceof ClientKafka)) throw new Error('The client is no ClientKafka')
   for (const pattern of asks) client.subscribeToResponseOf(pattern)
-  await Promise.all([app.listen(), client.connect()])
+  const [listening, connecting] = await Promise.allSettled([app.listen(), client.connect()])
+  for (const attempt of [listening, connecting]) {
+    if (attempt.status === 'fulfilled') continue
+    await app.close()
+    throw attempt.reason
+  }
   return { app, client, serverOptions, close: () => app.close() }
 }
 

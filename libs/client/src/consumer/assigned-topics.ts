@@ -1,5 +1,5 @@
 import { KafkaError } from '@rivulet/protocol'
-import type { Topic, TopicRegistry } from '@rivulet/storage'
+import type { Partition, Topic, TopicRegistry } from '@rivulet/storage'
 import { type KafkaJSError, toKafkaJSError } from '../errors.js'
 import type { RetrySettings } from '../retry.js'
 import type { Logger } from '../types.js'
@@ -60,9 +60,11 @@ export class AssignedTopics {
     try {
       await Promise.all(
         [...names].map(async (name) => {
-          const isMissing = subscription.partitions.some(({ topic, missing }) => topic === name && missing)
+          const own = subscription.partitions.filter(({ topic }) => topic === name)
+          const cached = own.some(({ missing }) => missing) ? null : await topics.get(name)
           // The cache is told of changes by a message, which may be lost or late: what is missing is asked for past it.
-          const topic = await (isMissing ? topics.refresh(name) : topics.get(name))
+          const isStale = own.some((partition) => readableLog(partition, cached) === null)
+          const topic = isStale ? await topics.refresh(name) : cached
           if (!this.stopped) this.apply(name, topic)
         }),
       )
@@ -97,8 +99,8 @@ export class AssignedTopics {
     let changed = false
     for (const assigned of this.options.subscription.partitions) {
       if (assigned.topic !== name) continue
-      const log = topic?.partitions[assigned.partition] ?? null
-      if (log === null || log.topicId === assigned.goneTopicId || !assigned.mayRead(log)) {
+      const log = readableLog(assigned, topic)
+      if (log === null) {
         if (assigned.log === null && assigned.missing) continue
         this.unavailable(assigned)
       } else if (assigned.log !== null && assigned.log.topicId === log.topicId) {
@@ -137,4 +139,10 @@ export class AssignedTopics {
     this.options.logger.error(message, { topic, partition })
     this.options.instrumentation.emit('consumer.partition_unavailable', { topic, partition, error })
   }
+}
+
+/** The log that the partition reads, as far as that topic has it. */
+function readableLog(assigned: AssignedPartition, topic: Topic | null): Partition | null {
+  const log = topic?.partitions[assigned.partition]
+  return log === undefined || log.topicId === assigned.goneTopicId || !assigned.mayRead(log) ? null : log
 }

@@ -63,7 +63,8 @@ export class BatchProcessor {
     let bytes = batches.reduce((sum, batch) => sum + batch.bytes.length, 0)
     const takenEnd = partition.inHandEnd
     try {
-      const decoded = await decode(batches, partition, position)
+      const decoding = decode(batches, partition, position)
+      const decoded = decoding instanceof Promise ? await decoding : decoding
       buffer.addInHand(decoded.extraBytes)
       bytes += decoded.extraBytes
       const work = new WorkInHand(partition, generation)
@@ -104,17 +105,9 @@ export class BatchProcessor {
     const { instrumentation, hooks } = this.options
     const { partition } = work
     const begun = Date.now()
-    const payload = {
-      topic: batch.topic,
-      partition: batch.partition,
-      highWatermark: batch.highWatermark,
-      offsetLag: batch.offsetLag(),
-      offsetLagLow: batch.offsetLagLow(),
-      batchSize: batch.messages.length,
-      firstOffset: batch.firstOffset() ?? '',
-      lastOffset: batch.lastOffset(),
+    if (instrumentation.hasListeners('consumer.start_batch_process')) {
+      instrumentation.emit('consumer.start_batch_process', describe(batch))
     }
-    instrumentation.emit('consumer.start_batch_process', payload)
     partition.work = work
     this.inHand.add(work)
     try {
@@ -127,7 +120,9 @@ export class BatchProcessor {
       this.inHand.delete(work)
       if (partition.work === work) partition.work = null
     }
-    instrumentation.emit('consumer.end_batch_process', { ...payload, duration: Date.now() - begun })
+    if (instrumentation.hasListeners('consumer.end_batch_process')) {
+      instrumentation.emit('consumer.end_batch_process', { ...describe(batch), duration: Date.now() - begun })
+    }
     await hooks.afterBatch()
   }
 
@@ -138,9 +133,9 @@ export class BatchProcessor {
     else if (eachBatch !== undefined) await this.runEachBatch(eachBatch, work, batch, end)
   }
 
-  private logFailure({ partition, isTakenAway }: WorkInHand, batch: Batch, thrown: unknown): void {
-    // Whoever is told that the partition is another member's throws it back: that is no error of the handler's.
-    if (thrown instanceof KafkaJSError || (isTakenAway && isAbort(thrown))) return
+  private logFailure({ partition, isOver }: WorkInHand, batch: Batch, thrown: unknown): void {
+    // Whoever is told to end throws it back: that is no error of the handler's.
+    if (thrown instanceof KafkaJSError || (isOver && isAbort(thrown))) return
     const { topic, partition: number, position } = partition
     const error = toError(thrown)
     const { stack } = error
@@ -241,18 +236,36 @@ export class BatchProcessor {
 }
 
 /** A damaged batch says what is wrong with it, not where it is: that is added. */
-async function decode(
+function decode(
   batches: readonly StoredBatch[],
   { topic, partition }: AssignedPartition,
   position: number,
-): Promise<DecodedBatches> {
-  try {
-    return await decodeBatches(batches, position)
-  } catch (error) {
+): DecodedBatches | Promise<DecodedBatches> {
+  const failed = (error: unknown): never => {
     if (!(error instanceof KafkaError)) throw error
     const [from, to] = [batches[0]?.baseOffset, batches.at(-1)?.endOffset]
     const message = `${topic}-${partition}, batches from offset ${from} to ${to}: ${error.message}`
     throw toKafkaJSError(new KafkaError(error.type, message, { ...error.details, topic, partition, cause: error }))
+  }
+  try {
+    const decoded = decodeBatches(batches, position)
+    return decoded instanceof Promise ? decoded.catch(failed) : decoded
+  } catch (error) {
+    return failed(error)
+  }
+}
+
+/** As events show it. */
+function describe(batch: Batch) {
+  return {
+    topic: batch.topic,
+    partition: batch.partition,
+    highWatermark: batch.highWatermark,
+    offsetLag: batch.offsetLag(),
+    offsetLagLow: batch.offsetLagLow(),
+    batchSize: batch.messages.length,
+    firstOffset: batch.firstOffset() ?? '',
+    lastOffset: batch.lastOffset(),
   }
 }
 

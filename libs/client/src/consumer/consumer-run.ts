@@ -1,4 +1,4 @@
-import { type KafkaJSError, toKafkaJSError } from '../errors.js'
+import type { KafkaJSError } from '../errors.js'
 import { retrySettings } from '../retry.js'
 import type { Logger } from '../types.js'
 import { within } from '../within.js'
@@ -7,15 +7,16 @@ import type { ConsumerSettings } from './consumer-settings.js'
 import type { GroupSession } from './group-session.js'
 import { KafkaJSMaxPollIntervalExceeded } from './max-poll-interval-error.js'
 import { shouldRestart } from './restart-policy.js'
+import { toCrash } from './retry-state.js'
 import type { RunSession } from './run-session.js'
 import { Termination } from './termination.js'
 
-/** Where a consumer is in a hurry (disconnect, crash): so long handlers may take to end, ms … */
+/** Where a consumer is in a hurry (disconnect, crash), so long handlers may take to end, ms … */
 const HANDLER_GRACE_MS = 450
-/** … and so long leaving the group may take then, ms. */
+/** … and that and leaving the group together, ms; */
+const END_GRACE_MS = 700
+/** but leaving itself has this long, ms. */
 const LEAVE_GRACE_MS = 250
-/** How long leaving the group may take where it is not, ms. */
-const LEAVE_TIMEOUT_MS = 5000
 
 export interface ConsumerRunOptions {
   readonly settings: ConsumerSettings
@@ -38,7 +39,8 @@ export class ConsumerRun {
   private ending: Promise<void> | null = null
   /** Over when handlers are no longer waited for. */
   private givenUp = new Termination()
-  private isUrgent = false
+  /** When the end is to be reached, on performance.now()'s clock; null: nobody is in a hurry. */
+  private endBy: number | null = null
   private restartTimer: NodeJS.Timeout | null = null
   private stopping: Promise<void> | null = null
 
@@ -61,13 +63,17 @@ export class ConsumerRun {
     this.givenUp = new Termination()
     try {
       const session = await open((error) => void this.crashed(error))
-      if (this.stopping !== null) return await session.stop()
+      if (this.stopping !== null) {
+        await session.stop()
+        await session.leave(LEAVE_GRACE_MS)
+        return
+      }
       this.current = session
       if (session.group === null) return
       instrumentation.emit('consumer.connect', null)
       await Promise.race([session.group.join(), session.ended.promise])
     } catch (error) {
-      await this.crashed(toKafkaJSError(error))
+      await this.crashed(toCrash(error))
     }
   }
 
@@ -79,7 +85,7 @@ export class ConsumerRun {
 
   /** Does not wait for handlers and servers any longer than disconnect() may take. */
   async hurry(): Promise<void> {
-    this.isUrgent = true
+    this.endBy = performance.now() + END_GRACE_MS
     const session = this.current
     if (session === null || (await within(session.stop(), HANDLER_GRACE_MS))) return
     this.giveUpHandlers()
@@ -106,7 +112,7 @@ export class ConsumerRun {
 
   private async finish(session: RunSession): Promise<void> {
     await Promise.race([session.stop(), this.givenUp.promise])
-    await session.leave(this.isUrgent ? LEAVE_GRACE_MS : LEAVE_TIMEOUT_MS)
+    await session.leave(this.endBy === null ? null : Math.max(LEAVE_GRACE_MS, this.endBy - performance.now()))
     this.current = null
     this.ending = null
     this.options.onSessionEnd()
@@ -127,7 +133,7 @@ export class ConsumerRun {
     const ending = this.endSession()
     await this.hurry()
     await ending
-    this.isUrgent = false
+    this.endBy = null
     await release()
     instrumentation.emit('consumer.disconnect', null)
 

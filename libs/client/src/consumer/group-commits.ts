@@ -10,11 +10,14 @@ import type { GroupEvents } from './group-events.js'
 import { OffsetCommitter, type PendingCommit } from './offset-committer.js'
 import { parseOffset } from './offset-reset.js'
 import type { SubscriptionState } from './subscription-state.js'
+import type { WorkInHand } from './work-in-hand.js'
 
 export interface GroupCommitsOptions {
   readonly membership: Pick<GroupMembership, 'commit' | 'owned' | 'heartbeat'>
   readonly topics: Pick<TopicRegistry, 'get'>
   readonly subscription: SubscriptionState
+  /** What handlers have in hand. */
+  readonly works: () => Iterable<Pick<WorkInHand, 'partition'>>
   readonly run: Pick<RunSettings, 'autoCommit' | 'autoCommitInterval' | 'autoCommitThreshold'>
   readonly retry: RetrySettings
   readonly events: GroupEvents
@@ -27,6 +30,7 @@ export interface GroupCommitsOptions {
 export class GroupCommits {
   private readonly committer: OffsetCommitter
   private readonly timer: NodeJS.Timeout | null
+  private isOver = false
   /** On performance.now()'s clock. */
   private lastCommit = performance.now()
 
@@ -46,8 +50,9 @@ export class GroupCommits {
     if (this.timer !== null) clearInterval(this.timer)
   }
 
-  /** Gives up what cannot be committed for now. */
+  /** The group is left: gives up what is under way, and takes nothing further of handlers that have not ended. */
   stop(): void {
+    this.isOver = true
     this.stopTimer()
     this.committer.stop()
   }
@@ -66,6 +71,7 @@ export class GroupCommits {
    * @throws KafkaJSError what trying again has not cured
    */
   async commitResolved(): Promise<void> {
+    if (this.isOver) return
     const commits: PendingCommit[] = []
     for (const assigned of this.options.subscription.uncommitted) {
       const { topic, partition, position, committedOffset, ownership } = assigned
@@ -86,6 +92,7 @@ export class GroupCommits {
 
   /** @throws KafkaJSError ILLEGAL_GENERATION where a partition is another member's; UNKNOWN_TOPIC_OR_PARTITION … */
   async commitOffsets(offsets: readonly TopicPartitionOffsetAndMetadata[]): Promise<void> {
+    if (this.isOver) throw toKafkaJSError(new KafkaError('UNKNOWN_MEMBER_ID', 'The consumer has left its group'))
     const commits = await Promise.all(offsets.map((offset) => this.toCommit(offset)))
     this.lastCommit = performance.now()
     const outcomes = await this.committer.commit(commits)
@@ -124,9 +131,31 @@ export class GroupCommits {
       throw new KafkaJSNonRetriableError(`Invalid offset, expected a long received ${commit.offset}`)
     }
     const assigned = this.options.subscription.get(topic, partition)
+    if (this.isOutlived(commit, offset, assigned)) {
+      const message = `${topic}-${partition} is not the handler's any more: it was lost while the handler was at work`
+      throw toKafkaJSError(new KafkaError('ILLEGAL_GENERATION', message, { topic, partition }))
+    }
     const leaderEpoch = assigned?.epochBelow(offset) ?? null
     const ownership = assigned?.ownership ?? (await this.ownershipOf(topic, partition))
     return { topic, partition, ...ownership, offset, leaderEpoch, metadata }
+  }
+
+  /**
+   * Whether a handler that is still at work on a partition which was lost meanwhile commits what others have gone past. Nothing
+   * tells whose a commit is; but whoever works on the partition now commits nothing below where it began.
+   */
+  private isOutlived(
+    { topic, partition }: TopicPartitionOffsetAndMetadata,
+    offset: number,
+    assigned: AssignedPartition | undefined,
+  ): boolean {
+    for (const { partition: former } of this.options.works()) {
+      if (!former.gone || former.topic !== topic || former.partition !== partition) continue
+      if (assigned === undefined) return true
+      const { start, position } = assigned
+      if (offset < (start?.kind === 'offset' ? start.offset : position)) return true
+    }
+    return false
   }
 
   /** Of a partition that is being given or taken, or that is not this member's: that can be committed while it is nobody's. */

@@ -40,13 +40,17 @@ export class GroupEvents {
     this.logger.info('Consumer has joined the group', payload)
   }
 
-  unsubscribedTopics(topicsNotSubscribed: string[], topicsSubscribed: string[], assignedTopics: string[]): void {
+  unsubscribedTopics(
+    notSubscribed: readonly string[],
+    subscribed: readonly string[],
+    { epoch, owned }: Pick<SettledAssignment, 'epoch' | 'owned'>,
+  ): void {
     const payload = {
       ...this.whose,
-      generationId: this.member().epoch,
-      assignedTopics,
-      topicsSubscribed,
-      topicsNotSubscribed,
+      generationId: epoch,
+      assignedTopics: [...byTopic(owned).map(({ topic }) => topic), ...notSubscribed],
+      topicsSubscribed: [...subscribed],
+      topicsNotSubscribed: [...notSubscribed],
     }
     this.instrumentation.emit('consumer.received_unsubscribed_topics', payload)
     this.logger.warn('The group has assigned topics that this consumer has not subscribed', payload)

@@ -314,6 +314,26 @@ describe('a crash', () => {
   })
 })
 
+describe('an assigner that throws', () => {
+  it('ends the consumer: it would throw again', async () => {
+    const consumer = await namespace.member({
+      partitionAssigners: [
+        () => ({
+          name: 'broken',
+          version: 1,
+          protocol: () => ({ name: 'broken', metadata: Buffer.alloc(0) }),
+          assign: () => Promise.reject(new Error('no idea')),
+        }),
+      ],
+    })
+    const crash = crashOf(consumer)
+    await consumer.run({ eachMessage: received.take })
+    expect(await crash).toMatchObject({ restart: false, error: { message: 'no idea', retriable: false } })
+    await expect(consumer.closed).rejects.toMatchObject({ message: 'no idea' })
+    expect(await membersOf()).toEqual([])
+  })
+})
+
 describe('a static member', () => {
   it('comes back to its partitions, and nobody else notices', async () => {
     const options = { groupInstanceId: 'one' }

@@ -17,13 +17,16 @@ import { byTopic, GroupEvents } from './group-events.js'
 import { KafkaJSMaxPollIntervalExceeded } from './max-poll-interval-error.js'
 import type { StartOffset } from './offset-reset.js'
 import { ProgressWatch } from './progress-watch.js'
+import { toCrash } from './retry-state.js'
 import type { Assignment, SubscriptionState } from './subscription-state.js'
 import type { TopicSubscriptions } from './topic-subscriptions.js'
 import type { WorkHooks } from './work-hooks.js'
 import type { WorkInHand } from './work-in-hand.js'
 
-/** Of the time that leaving may take, the part in which offsets are committed and the application is told. */
+/** Of the time that leaving in a hurry may take, the part for committing offsets and telling the application. */
 const FAREWELL_PART = 0.6
+/** How long leaving itself may take where nobody is in a hurry, ms. */
+const LEAVE_TIMEOUT_MS = 5000
 
 /** The part of an interval after which a heartbeat counts as the next one: timers are not that exact. */
 const PUNCTUAL = 0.9
@@ -61,6 +64,8 @@ export class GroupSession implements MemberListener, WorkHooks {
   /** When the application was last told of a heartbeat, on performance.now()'s clock. */
   private lastHeartbeat = performance.now()
   private joined = false
+  /** Topics that the assigner wanted to give this member although it has not subscribed them: told with the assignment. */
+  private notSubscribed: readonly string[] = []
   private leaving: Promise<void> | null = null
 
   constructor(private readonly options: GroupSessionOptions) {
@@ -71,6 +76,7 @@ export class GroupSession implements MemberListener, WorkHooks {
       membership: this.membership,
       topics,
       subscription,
+      works: () => work.works,
       run,
       retry: settings.retry,
       events: this.events,
@@ -89,9 +95,12 @@ export class GroupSession implements MemberListener, WorkHooks {
     await this.membership.join()
   }
 
-  /** Commits what is resolved, tells the application, and leaves. Handlers have ended, or are given up. Never rejects. */
-  leave(deadline: number): Promise<void> {
-    this.leaving ??= this.leaveWithin(deadline)
+  /**
+   * Commits what is resolved, tells the application, and leaves. Handlers have ended, or are given up. Never rejects.
+   * @param haste how long it may take, ms; null: nobody is in a hurry, the application may take the rebalance timeout
+   */
+  leave(haste: number | null): Promise<void> {
+    this.leaving ??= this.sayFarewell(haste)
     return this.leaving
   }
 
@@ -191,13 +200,16 @@ export class GroupSession implements MemberListener, WorkHooks {
 
   onSettled(assignment: SettledAssignment): void {
     this.joined = true
+    if (this.notSubscribed.length > 0) {
+      const subscribed = this.options.subscriptions.subscription.topics
+      this.events.unsubscribedTopics(this.notSubscribed, subscribed, assignment)
+      this.notSubscribed = []
+    }
     this.events.joined(assignment)
   }
 
   onUnsubscribedTopics(topics: readonly string[]): void {
-    const subscribed = this.options.subscriptions.subscription.topics
-    const assigned = byTopic(this.membership.owned).map(({ topic }) => topic)
-    this.events.unsubscribedTopics([...topics], [...subscribed], [...assigned, ...topics])
+    this.notSubscribed = topics
   }
 
   onHeartbeat(): void {
@@ -212,18 +224,20 @@ export class GroupSession implements MemberListener, WorkHooks {
   }
 
   onFailed(error: Error): void {
-    this.options.onCrash(toKafkaJSError(error))
+    this.options.onCrash(toCrash(error))
   }
 
-  private async leaveWithin(deadline: number): Promise<void> {
-    const until = performance.now() + deadline
+  private async sayFarewell(haste: number | null): Promise<void> {
+    const { settings, logger } = this.options
+    const begun = performance.now()
     this.progress.stop()
     this.commits.stopTimer()
-    if (!(await within(this.farewell(), deadline * FAREWELL_PART))) {
-      this.options.logger.warn('Leaving the group without having committed all that was done: it will be done again')
+    const limit = haste === null ? settings.rebalanceTimeout : haste * FAREWELL_PART
+    if (!(await within(this.farewell(), limit))) {
+      logger.warn('Leaving the group before everything was committed and told: what was not committed is done again')
     }
     this.commits.stop()
-    await this.membership.leave(Math.max(1, until - performance.now()))
+    await this.membership.leave(haste === null ? LEAVE_TIMEOUT_MS : Math.max(1, begun + haste - performance.now()))
   }
 
   private async farewell(): Promise<void> {

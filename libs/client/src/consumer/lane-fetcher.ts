@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KafkaError } from '@rivulet/protocol'
-import type { FetchRequest, FetchResult, LogReader, Partition } from '@rivulet/storage'
+import type { FetchRequest, FetchResult, LogReader } from '@rivulet/storage'
 import { type KafkaJSError, KafkaJSNonRetriableError } from '../errors.js'
 import type { RetrySettings } from '../retry.js'
 import type { Logger } from '../types.js'
@@ -132,11 +132,11 @@ export class LaneFetcher {
     for (const partition of leftOut) partition.behind = true
     this.leftOut = leftOut
     const behind = ready.filter((partition) => partition.behind)
-    if (behind.length > 0) return this.fetch(this.afterWait ? behind : ready)
+    if (behind.length > 0) await this.fetch(this.afterWait ? behind : ready)
     // What changed while positions were looked up is not in the list: look again before anything blocks.
-    if (this.woken) return
-    if (ready.length > 0) return this.wait(ready)
-    await this.untilWoken()
+    else if (this.woken) return
+    else if (ready.length > 0) await this.wait(ready)
+    else await this.untilWoken()
   }
 
   private isReady(partition: AssignedPartition): boolean {
@@ -211,10 +211,12 @@ export class LaneFetcher {
 
   /** Takes over what is still wanted: a seek, a pause or a new assignment may have overtaken the fetch. */
   private take(asked: readonly Asked[], results: readonly FetchResult[]): void {
-    const byPartition = new Map<Partition, Asked>(asked.map((item) => [item.request.partition, item]))
     let failure: KafkaError | null = null
+    let at = 0
     for (const result of results) {
-      const item = byPartition.get(result.partition)
+      // They come in the order of the requests.
+      while (at < asked.length && asked[at]?.request.partition !== result.partition) at++
+      const item = asked[at]
       if (item === undefined || !this.isWanted(item)) continue
       if (result.error !== null) failure = this.refused(item.assigned, result.error) ?? failure
       else this.accept(item.assigned, result)
@@ -296,6 +298,8 @@ export class LaneFetcher {
 
   private async untilWoken(): Promise<void> {
     this.deliver(true)
+    // A handler that was called just now may have sought or resumed.
+    if (this.woken) return
     await new Promise<void>((resolve) => {
       this.endIdle = resolve
     })

@@ -47,6 +47,13 @@ export class RetryState {
   }
 }
 
+/** What a group or an application's assigner failed with: errors that nobody knows are not tried again, as in kafkajs. */
+export function toCrash(thrown: unknown): KafkaJSError {
+  return thrown instanceof KafkaError || thrown instanceof KafkaJSError
+    ? toKafkaJSError(thrown)
+    : finalError(toError(thrown))
+}
+
 /** An error that is not tried again, as kafkajs wraps it; what it was is the cause. */
 export function finalError(error: Error): KafkaJSNonRetriableError {
   if (error instanceof KafkaJSNonRetriableError) return error

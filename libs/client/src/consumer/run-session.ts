@@ -137,9 +137,9 @@ export class RunSession implements GroupWork {
     return this.ending
   }
 
-  /** Leaves the group, if there is one: handlers have ended, or are given up. Takes no longer than the deadline, ms. */
-  async leave(deadline: number): Promise<void> {
-    await this.group?.leave(deadline)
+  /** Leaves the group, if there is one: handlers have ended, or are given up. @param haste as GroupSession.leave */
+  async leave(haste: number | null): Promise<void> {
+    await this.group?.leave(haste)
   }
 
   private crashed(error: KafkaJSError): void {

@@ -6,6 +6,7 @@ import type { Lane } from './partition-queue.js'
 
 /** One append call, for those who watch. */
 export interface AppendCall {
+  readonly correlationId: number
   readonly lane: Lane
   readonly bytes: number
   /** When the first of its batches was begun, and when it was sent, in ms since 1970. */
@@ -27,16 +28,13 @@ const API_VERSION = 7
 
 /** Shows append calls as the network events of kafkajs. `broker` is 'redis', in a Cluster 'shard-<n>'. */
 export function callEvents(instrumentation: Instrumentation<ProducerEventPayloads>, clientId: string): CallObserver {
-  const ids = new WeakMap<AppendCall, number>()
-  let nextId = 0
-
   const common = (call: AppendCall): RequestTimeoutPayload => ({
     apiKey: API_KEY,
     apiName: API_NAME,
     apiVersion: API_VERSION,
     broker: brokerOf(call),
     clientId,
-    correlationId: ids.get(call) ?? -1,
+    correlationId: call.correlationId,
     createdAt: call.createdAt,
     pendingDuration: call.sentAt - call.createdAt,
     sentAt: call.sentAt,
@@ -48,10 +46,7 @@ export function callEvents(instrumentation: Instrumentation<ProducerEventPayload
   }
 
   return {
-    sent: (call) => {
-      ids.set(call, nextId++)
-      queueSize(call)
-    },
+    sent: queueSize,
     answered: (call, results) => {
       queueSize(call)
       if (instrumentation.hasListeners('producer.network.request')) {

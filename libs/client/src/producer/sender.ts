@@ -49,6 +49,7 @@ export class Sender {
   #scheduled = false
   #flushing = false
   #closed = false
+  #calls = 0
   /** Batches opened and not let go of. */
   #batches = 0
 
@@ -152,7 +153,8 @@ export class Sender {
     const [first] = batches
     if (first === undefined || this.#closed) return
     lane.calls++
-    const call: AppendCall = { lane, bytes, createdAt: first.createdAt, sentAt: Date.now() }
+    const { createdAt } = first
+    const call: AppendCall = { correlationId: this.#calls++, lane, bytes, createdAt, sentAt: Date.now() }
     this.#parts.observer.sent(call)
     for (const batch of batches) if (batch.acks === 0) batch.resolve(null)
     this.#parts.appender.append(requests).then(

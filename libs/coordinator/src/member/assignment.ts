@@ -47,14 +47,17 @@ export class Assignment {
   /** Ends the wait for the assigner. */
   #giveUp: ((error: KafkaError) => void) | null = null
   #isUnderWay = false
+  /** Who was asked meanwhile: what is under way may have looked at the group before it changed. */
+  #askedAgain: string | null = null
 
   constructor(parts: AssignmentParts) {
     this.#parts = parts
   }
 
-  /** Begins, unless it is under way. */
+  /** Begins; where it is under way, once more afterwards. */
   begin(memberId: string): void {
-    if (!this.#isUnderWay) void this.#run(memberId)
+    if (this.#isUnderWay) this.#askedAgain = memberId
+    else void this.#run(memberId)
   }
 
   /** What is under way is waited for no longer. */
@@ -74,10 +77,13 @@ export class Assignment {
       else onFailed(error)
     } finally {
       this.#isUnderWay = false
+      const again = this.#askedAgain
+      this.#askedAgain = null
+      if (again !== null && !isOver(again)) this.begin(again)
     }
   }
 
-  /** @returns whether there is a target; where the group has one already, or is overtaking again and again, there is none */
+  /** @returns whether a target was installed: not where the group has one already, or changes again and again */
   async #install(memberId: string): Promise<boolean> {
     const { store, groupId, isOver } = this.#parts
     for (let tries = 0; tries < MAX_TRIES && !isOver(memberId); tries++) {
@@ -142,6 +148,7 @@ export class Assignment {
       return await Promise.race([assigner.assign(input), givenUp])
     } finally {
       clearTimeout(timer)
+      this.#giveUp = null
     }
   }
 }

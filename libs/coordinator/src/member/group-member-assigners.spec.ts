@@ -161,6 +161,19 @@ describe('an assigner that is at work', () => {
 })
 
 describe('an assigner that fails', () => {
+  it('for a membership that is over does not fail the next one', async () => {
+    let runs = 0
+    const assigner = new OddAssigner(async (input) => {
+      if (runs++ > 0) return new DealingAssigner().assign(input)
+      await new Promise((resolve) => void setTimeout(resolve, 5000))
+      throw new Error('too late')
+    })
+    const { member, listener } = await world.join('a', { assigners: [assigner] })
+    world.groups.group('g').expel(member.memberId)
+    await pass(10_000)
+    expect([world.owned['a'], listener.errors, runs]).toEqual([everything, [], 2])
+  })
+
   it.each([
     [
       'throws',
@@ -240,7 +253,7 @@ describe('an assigner that returns what cannot be', () => {
       ({ members }) => new Map([...members.keys()].map((memberId) => [memberId, [p(0, 'payments', 'id2')]])),
     )
     const a = await world.join('a', { assigners: [assigner], subscription: { topics: ['orders'], patterns: [] } })
-    expect(a.listener.calls).toEqual(['settled'])
+    expect(a.listener.calls).toEqual(['unsubscribed payments', 'settled'])
     await world.join('b', { assigners: [assigner], subscription: { topics: ['payments'], patterns: [] } })
     void a.member.leave(1000)
     await pass(1000)

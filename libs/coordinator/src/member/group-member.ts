@@ -1,13 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import { KafkaError } from '@rivulet/protocol'
+import { type ErrorName, KafkaError } from '@rivulet/protocol'
 import type {
   CommitOutcome,
   GroupMembership,
   GroupMessage,
-  HeartbeatRequest,
   HeartbeatResult,
-  MemberOptions,
   OffsetCommit,
   OwnedPartition,
   SyncResult,
@@ -17,6 +14,7 @@ import { Announcements } from './announcements.js'
 import { Assignment } from './assignment.js'
 import { Deferred } from './deferred.js'
 import type { GroupMemberParts } from './group-member-parts.js'
+import { GroupLink } from './group-link.js'
 import { ListenerQueue } from './listener-queue.js'
 import { MemberLoop } from './member-loop.js'
 import { MemberProfile } from './member-profile.js'
@@ -27,9 +25,8 @@ import { within } from './within.js'
 /** After a failure to read or store what an assignment needs, a heartbeat tells within so long whether it is still needed, ms. */
 const ASSIGN_AGAIN_MS = 200
 
-const NO_NEWS = { record: null, raiseEpoch: false, topics: [] } as const
-
-type Epochs = Pick<HeartbeatResult, 'epoch' | 'assignmentEpoch'>
+/** The group does not know the member, or another one by its name. */
+const NO_MEMBER: ReadonlySet<ErrorName> = new Set(['UNKNOWN_MEMBER_ID', 'FENCED_INSTANCE_ID'])
 
 /**
  * One consumer's membership of one group. A loop does one thing at a time: a heartbeat when it is due, and a sync when
@@ -44,19 +41,12 @@ export class GroupMember implements GroupMembership {
   readonly #ownership: Ownership
   readonly #subscription: Subscription
   readonly #profile: MemberProfile
+  readonly #link: GroupLink
   readonly #assignment: Assignment
   readonly #loop: MemberLoop
   readonly #announcements = new Announcements()
   readonly #firstJoin = new Deferred()
 
-  #memberId: string
-  #leaderId = ''
-  /** The epochs that were last heard of, and those that the member is in step with. */
-  #known: Epochs = { epoch: 0, assignmentEpoch: 0 }
-  #synced: Epochs = this.#known
-  #target: readonly TopicPartition[] = []
-  /** A join was sent. */
-  #mayBeMember = false
   #isHeartbeatUntold = false
   #hasSettled = false
   #isSubscribed = false
@@ -69,8 +59,8 @@ export class GroupMember implements GroupMembership {
     const { groupId, assigners, heartbeatInterval, rebalanceTimeout } = options
     const now = parts.now ?? (() => performance.now())
     this.#parts = parts
-    this.#memberId = newMemberId(options)
     this.#profile = new MemberProfile(options, parts.clientHost ?? `/${hostname()}`)
+    this.#link = new GroupLink(store, options, this.#profile)
     const onLate = (): void => logger.warn(`group ${groupId}: a listener has not ended within ${rebalanceTimeout} ms`)
     this.#calls = new ListenerQueue(rebalanceTimeout, (error) => this.#fail(error), onLate)
     const onReleased = (): void => this.#syncSoon()
@@ -93,7 +83,7 @@ export class GroupMember implements GroupMembership {
       assigners,
       timeout: rebalanceTimeout,
       logger,
-      isOver: (memberId) => this.#stopped || memberId !== this.#memberId,
+      isOver: (memberId) => this.#stopped || memberId !== this.memberId,
       onUnsubscribedTopics: (names) => void this.#calls.add(() => listener.onUnsubscribedTopics?.(names)),
       onInstalled: () => this.#syncSoon(),
       onInterrupted: ({ message, type }) => {
@@ -118,15 +108,15 @@ export class GroupMember implements GroupMembership {
   }
 
   get memberId(): string {
-    return this.#memberId
+    return this.#link.memberId
   }
 
   get epoch(): number {
-    return this.#known.epoch
+    return this.#link.epoch
   }
 
   get leaderId(): string {
-    return this.#leaderId
+    return this.#link.leaderId
   }
 
   get owned(): readonly OwnedPartition[] {
@@ -149,13 +139,13 @@ export class GroupMember implements GroupMembership {
 
   async commit(commits: readonly OffsetCommit[]): Promise<readonly CommitOutcome[]> {
     try {
-      const outcomes = await this.#parts.store.commit(this.#parts.options.groupId, this.#memberId, commits)
+      const outcomes = await this.#link.commit(commits)
       const refused = commits.filter((_, i) => outcomes[i]?.type === 'ILLEGAL_GENERATION')
       if (this.#ownership.refused(refused)) this.#syncSoon()
       return outcomes
     } catch (error) {
       // The loop finds out by a heartbeat, and joins again: that need not wait for its time.
-      if (error instanceof KafkaError && error.type === 'UNKNOWN_MEMBER_ID') this.#loop.beatWithin(0)
+      if (error instanceof KafkaError && NO_MEMBER.has(error.type)) this.#loop.beatWithin(0)
       throw error
     }
   }
@@ -167,10 +157,9 @@ export class GroupMember implements GroupMembership {
   }
 
   async #leave(): Promise<void> {
-    const { store, options } = this.#parts
     // The sync under way might join once more.
     await this.#ended
-    if (this.#mayBeMember && options.instanceId === null) await store.leave(options.groupId, this.#memberId)
+    await this.#link.leave()
   }
 
   /** Never rejects. */
@@ -184,51 +173,33 @@ export class GroupMember implements GroupMembership {
   }
 
   get #needsSync(): boolean {
-    return (
-      this.#announcements.callForSync ||
-      this.#known.epoch !== this.#synced.epoch ||
-      this.#known.assignmentEpoch !== this.#synced.assignmentEpoch ||
-      this.#profile.news !== null ||
-      this.#ownership.released.length > 0
-    )
-  }
-
-  #request(): HeartbeatRequest {
-    const { sessionTimeout, heartbeatInterval } = this.#parts.options
-    // More than a heartbeat interval, or every group would count as stalled and no dead member be expelled; well below a
-    // session, or all would be expelled before it counts.
-    const stallAfter = (sessionTimeout + heartbeatInterval) / 2
-    return { memberId: this.#memberId, ...this.#known, sessionTimeout, stallAfter }
+    return this.#announcements.callForSync || this.#link.isOutOfStep || this.#ownership.released.length > 0
   }
 
   async #heartbeat(answered: (result: HeartbeatResult) => void): Promise<void> {
-    const result = await this.#parts.store.heartbeat(this.#parts.options.groupId, this.#request())
+    const result = await this.#link.heartbeat()
     if (this.#stopped) return
     answered(result)
     this.#answered(result)
   }
 
   async #sync(answered: (result: HeartbeatResult) => void): Promise<void> {
-    const { store, options } = this.#parts
     await this.#begin()
     if (this.#stopped) throw this.#closed()
-    const { news } = this.#profile
-    const { record, raiseEpoch, topics } = news ?? NO_NEWS
-    const { released: release } = this.#ownership
-    const owned = [...this.#ownership.owned, ...release]
+    const { released } = this.#ownership
     this.#announcements.begin()
-    this.#mayBeMember = true
     this.#ownership.noticed()
     let result: SyncResult | null = null
     try {
-      result = await store.sync(options.groupId, { ...this.#request(), record, raiseEpoch, topics, owned, release })
+      result = await this.#link.sync([...this.#ownership.owned, ...released], released)
     } finally {
       this.#announcements.end(result)
     }
     if (this.#stopped) return
     answered(result)
-    if (news !== null) this.#profile.told(news)
-    this.#synchronised(result, release)
+    if (this.#ownership.apply(released, result)) this.#describe()
+    this.#answered(result)
+    if (!result.target.every((partition) => this.#isKnown(partition))) this.#subscription.refresh()
   }
 
   /** What comes before the first join. */
@@ -241,23 +212,13 @@ export class GroupMember implements GroupMembership {
     this.#describe()
   }
 
-  #synchronised(result: SyncResult, release: readonly OwnedPartition[]): void {
-    this.#leaderId = result.leaderId
-    this.#target = result.target
-    this.#synced = { epoch: result.epoch, assignmentEpoch: result.assignmentEpoch }
-    if (this.#ownership.apply(release, result)) this.#describe()
-    this.#answered(result)
-    const { facts } = this.#subscription
-    const isKnown = ({ topic, topicId, partition }: TopicPartition): boolean => {
-      const known = facts.get(topic)
-      return known?.topicId === topicId && partition < known.partitions
-    }
-    if (!result.target.every(isKnown)) this.#subscription.refresh()
+  #isKnown({ topic, topicId, partition }: TopicPartition): boolean {
+    const known = this.#subscription.facts.get(topic)
+    return known?.topicId === topicId && partition < known.partitions
   }
 
   #answered(result: HeartbeatResult): void {
-    this.#known = { epoch: result.epoch, assignmentEpoch: result.assignmentEpoch }
-    if (result.assign) this.#assignment.begin(this.#memberId)
+    if (result.assign) this.#assignment.begin(this.memberId)
     if (this.#isHeartbeatUntold) return
     this.#isHeartbeatUntold = true
     void this.#calls.add(() => {
@@ -268,19 +229,17 @@ export class GroupMember implements GroupMembership {
 
   /** All is lost, and is known to be before anything is given anew. */
   async #expelled(): Promise<void> {
-    this.#parts.logger.warn(`group ${this.#parts.options.groupId} has expelled ${this.#memberId}: it joins again`)
+    this.#parts.logger.warn(`group ${this.#parts.options.groupId} has expelled ${this.memberId}: it joins again`)
     this.#announcements.call()
-    this.#memberId = newMemberId(this.#parts.options)
-    this.#profile.forgotten()
+    this.#link.renew()
     await this.#ownership.lose()
     if (!this.#stopped) this.#describe()
   }
 
   #heard(message: GroupMessage): void {
     if (this.#stopped) return
-    const memberId = this.#memberId
+    const { memberId, assignmentEpoch } = this.#link
     if (message.kind === 'assign' && message.memberId === memberId) this.#assignment.begin(memberId)
-    const { assignmentEpoch } = this.#synced
     this.#announcements.heard(message, { memberId, assignmentEpoch, waiting: this.#ownership.waiting })
     if (this.#announcements.callForSync) this.#loop.ring()
   }
@@ -289,10 +248,10 @@ export class GroupMember implements GroupMembership {
   #looked(): void {
     if (!this.#isSubscribed) return
     this.#describe()
-    // One member asks for an assignment without the topics that are gone: who has their first partition.
+    // One member tells of the topics that are gone: who has their first partition.
     const { facts } = this.#subscription
-    for (const { topic, topicId, partition } of this.#target) {
-      if (partition === 0 && !facts.has(topic)) this.#profile.reportGone(topicId)
+    for (const { topic, topicId, partition } of this.#link.target) {
+      if (partition === 0 && !facts.has(topic)) this.#profile.reportGone(topic, topicId)
     }
     this.#loop.ring()
   }
@@ -331,8 +290,6 @@ export class GroupMember implements GroupMembership {
   }
 
   #closed(): KafkaError {
-    return new KafkaError('CLIENT_CLOSED', `${this.#memberId} is not a member of group ${this.#parts.options.groupId}`)
+    return new KafkaError('CLIENT_CLOSED', `${this.memberId} is not a member of group ${this.#parts.options.groupId}`)
   }
 }
-
-const newMemberId = ({ clientId }: MemberOptions): string => `${clientId}-${randomUUID()}`

@@ -3,6 +3,7 @@ import type { GroupAssigner, MemberOptions, TopicFacts } from '../types.js'
 import { MemberProfile, type News } from './member-profile.js'
 
 const orders: TopicFacts = { topic: 'orders', topicId: 'id1', partitions: 3 }
+const gone = (topic: string): TopicFacts => ({ topic, topicId: '-', partitions: 0 })
 const factsOf = (...facts: TopicFacts[]): Map<string, TopicFacts> => new Map(facts.map((one) => [one.topic, one]))
 
 class TalkingAssigner implements GroupAssigner {
@@ -49,7 +50,6 @@ describe('MemberProfile', () => {
       },
       raiseEpoch: true,
       topics: [orders],
-      gone: [],
     })
     me.describe(['orders'], factsOf(orders))
     expect(me.news).toBeNull()
@@ -81,7 +81,7 @@ describe('MemberProfile', () => {
     me.describe(['orders'], factsOf(orders))
     tell(me)
     me.describe(['orders'], factsOf(changed))
-    expect(tell(me)).toEqual({ record: null, raiseEpoch: false, topics: [changed], gone: [] })
+    expect(tell(me)).toEqual({ record: null, raiseEpoch: false, topics: [changed] })
     expect(me.news).toBeNull()
   })
 
@@ -91,19 +91,20 @@ describe('MemberProfile', () => {
     tell(me)
     me.describe(['orders'], factsOf())
     expect(me.news).toBeNull()
-    me.reportGone('id1')
+    me.reportGone('orders', 'id1')
     tell(me)
     me.describe(['orders'], factsOf(orders))
     expect(me.news).toMatchObject({ topics: [orders] })
   })
 
-  it('asks once for an assignment without a topic that is gone', () => {
+  it('tells once that a topic is gone', () => {
     const me = profile()
     me.describe(['orders'], factsOf(orders))
     tell(me)
-    me.reportGone('id1')
-    expect(tell(me)).toMatchObject({ record: { topics: ['orders'] }, raiseEpoch: true })
-    me.reportGone('id1')
+    me.describe(['orders'], factsOf())
+    me.reportGone('orders', 'id1')
+    expect(tell(me)).toEqual({ record: null, raiseEpoch: false, topics: [gone('orders')] })
+    me.reportGone('orders', 'id1')
     expect(me.news).toBeNull()
   })
 
@@ -112,9 +113,13 @@ describe('MemberProfile', () => {
     me.describe(['orders'], factsOf(orders))
     const first = me.news
     me.describe(['orders', 'payments'], factsOf(orders))
-    me.reportGone('id0')
+    me.reportGone('refunds', 'id0')
     if (first !== null) me.told(first)
-    expect(me.news).toMatchObject({ record: { topics: ['orders', 'payments'] }, raiseEpoch: true, topics: [] })
+    expect(me.news).toMatchObject({
+      record: { topics: ['orders', 'payments'] },
+      raiseEpoch: true,
+      topics: [gone('refunds')],
+    })
   })
 
   it('tells everything again when the group has forgotten it', () => {

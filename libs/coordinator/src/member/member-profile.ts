@@ -8,8 +8,6 @@ export interface News {
   readonly raiseEpoch: boolean
   /** The topics that the group has not been told of like this. */
   readonly topics: readonly TopicFacts[]
-  /** The ids of the topics for whose sake the record asks for another assignment: they are gone. */
-  readonly gone: readonly string[]
 }
 
 /**
@@ -22,19 +20,15 @@ export class MemberProfile {
   #record: MemberRecord | null = null
   #facts: ReadonlyMap<string, TopicFacts> = new Map()
   #told: MemberRecord | null = null
-  #toldFacts = new Map<string, TopicFacts>()
-  /** The ids of the topics that are gone, and whether the group was told. */
-  readonly #gone = new Map<string, boolean>()
+  readonly #toldFacts = new Map<string, TopicFacts>()
+  /** The ids of the topics that the group was, or is to be, told to be gone. */
+  readonly #goneIds = new Set<string>()
+  #gone: readonly TopicFacts[] = []
   #news: News | null = null
 
   constructor(options: MemberOptions, clientHost: string) {
     this.#options = options
     this.#clientHost = clientHost
-  }
-
-  /** The topics that the member wants, as it last described itself. */
-  get topics(): readonly string[] {
-    return this.#record?.topics ?? []
   }
 
   /** Describes the member anew: asks the assigners what they want to be told. @throws whatever an assigner throws */
@@ -50,10 +44,11 @@ export class MemberProfile {
     this.#compare()
   }
 
-  /** The target still has a topic that is gone: asks for another assignment, once. */
-  reportGone(topicId: string): void {
-    if (this.#gone.has(topicId)) return
-    this.#gone.set(topicId, false)
+  /** The target still has a topic that is gone: the group is told, once, and computes another one. */
+  reportGone(topic: string, topicId: string): void {
+    if (this.#goneIds.has(topicId)) return
+    this.#goneIds.add(topicId)
+    this.#gone = [...this.#gone, { topic, topicId: '-', partitions: 0 }]
     this.#compare()
   }
 
@@ -67,7 +62,7 @@ export class MemberProfile {
     if (news.record !== null) this.#told = news.record
     for (const facts of news.topics) this.#toldFacts.set(facts.topic, facts)
     for (const topic of this.#toldFacts.keys()) if (!this.#facts.has(topic)) this.#toldFacts.delete(topic)
-    for (const topicId of news.gone) this.#gone.set(topicId, true)
+    this.#gone = this.#gone.filter((facts) => !news.topics.includes(facts))
     this.#compare()
   }
 
@@ -80,11 +75,11 @@ export class MemberProfile {
 
   #compare(): void {
     const record = this.#record
-    const gone = [...this.#gone].filter(([, isTold]) => !isTold).map(([topicId]) => topicId)
-    const raiseEpoch = gone.length > 0 || !isSame(record?.topics, this.#told?.topics)
-    const topics = [...this.#facts.values()].filter((facts) => !isSame(facts, this.#toldFacts.get(facts.topic)))
-    const isNew = raiseEpoch || !isSame(record, this.#told)
-    this.#news = isNew || topics.length > 0 ? { record: isNew ? record : null, raiseEpoch, topics, gone } : null
+    const isNew = !isSame(record, this.#told)
+    const raiseEpoch = !isSame(record?.topics, this.#told?.topics)
+    const changed = [...this.#facts.values()].filter((facts) => !isSame(facts, this.#toldFacts.get(facts.topic)))
+    const topics = [...this.#gone, ...changed]
+    this.#news = isNew || topics.length > 0 ? { record: isNew ? record : null, raiseEpoch, topics } : null
   }
 }
 

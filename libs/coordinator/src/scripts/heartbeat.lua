@@ -22,7 +22,7 @@ if not format then return unknown_member(member) end
 if format ~= FORMAT then return format_error(format) end
 if not call('ZSCORE', sessions, member) then return unknown_member(member) end
 
-notice_stall()
+notice_stall(false)
 call('ZADD', sessions, digits(now + session_timeout), member)
 announce_free(expire())
 return { settle() }

@@ -557,7 +557,7 @@ return {
 `,
   },
   heartbeat: {
-    sha1: '96ec13fc6cd71eb54e879973aedec3bcb1b4c93d',
+    sha1: '9184d9c340c160d58092ed66a4cc2f1486c79952',
     lua: `#!lua flags=allow-oom
 --[[
 Renews a member's session, and expires other members whose deadline has passed.
@@ -702,6 +702,9 @@ local function read_group()
   replid, assigning, assigning_until = fields[5], fields[6], tonumber(fields[7])
 end
 
+-- How long after a stall a member that lives may need to reach the server again, besides its heartbeat interval, ms.
+local RETURN = 2000
+
 -- All sessions begin anew.
 local function forgive()
   local all, deadlines = call('HGETALL', members), {}
@@ -714,12 +717,27 @@ local function forgive()
   in_chunks('ZADD', sessions, deadlines)
 end
 
+-- No session ends for so long, ms.
+local function respite(ms)
+  local deadlines = {}
+  for _, id in ipairs(call('ZRANGE', sessions, '-inf', digits(now + ms), 'BYSCORE')) do
+    deadlines[#deadlines + 1], deadlines[#deadlines + 2] = digits(now + ms), id
+  end
+  in_chunks('ZADD', sessions, deadlines)
+end
+
 -- Nobody is expired for what was the server's fault: a stall, a clock set back, a failover (of whose new primary the
--- members have not heard yet).
-local function notice_stall()
+-- members have not heard yet). Where one that joins breaks the silence, the others may as well be dead: one that is killed and
+-- started again, again and again, must not wait for a session of its predecessors each time. Those that live are heard soon.
+local function notice_stall(joins)
   local current = info_permitted and replication_id()
   local other_history = current and replid ~= '' and current ~= replid
-  if other_history or now < heartbeat_at or now - heartbeat_at > stall_after then forgive() end
+  local stalled = now - heartbeat_at > stall_after
+  if other_history or now < heartbeat_at or stalled and not joins then
+    forgive()
+  elseif stalled then
+    respite(2 * stall_after - session_timeout + RETURN)
+  end
   local lost = known_epoch > epoch or known_epoch == epoch and known_assignment > assignment
   if lost or other_history then
     epoch = math.max(epoch, known_epoch) + EPOCH_GAP
@@ -778,7 +796,7 @@ if not format then return unknown_member(member) end
 if format ~= FORMAT then return format_error(format) end
 if not call('ZSCORE', sessions, member) then return unknown_member(member) end
 
-notice_stall()
+notice_stall(false)
 call('ZADD', sessions, digits(now + session_timeout), member)
 announce_free(expire())
 return { settle() }
@@ -1119,7 +1137,7 @@ return 1
 `,
   },
   sync: {
-    sha1: '1fd5bef8c8a395f513e935bf7181f80b31bf6b7c',
+    sha1: '5e5371adae344821da43747b675c5cda50df295a',
     lua: `#!lua flags=allow-oom
 --[[
 A heartbeat that also joins, tells changes, lets go of partitions and takes those that are free. A group that does not exist
@@ -1272,6 +1290,9 @@ local function read_group()
   replid, assigning, assigning_until = fields[5], fields[6], tonumber(fields[7])
 end
 
+-- How long after a stall a member that lives may need to reach the server again, besides its heartbeat interval, ms.
+local RETURN = 2000
+
 -- All sessions begin anew.
 local function forgive()
   local all, deadlines = call('HGETALL', members), {}
@@ -1284,12 +1305,27 @@ local function forgive()
   in_chunks('ZADD', sessions, deadlines)
 end
 
+-- No session ends for so long, ms.
+local function respite(ms)
+  local deadlines = {}
+  for _, id in ipairs(call('ZRANGE', sessions, '-inf', digits(now + ms), 'BYSCORE')) do
+    deadlines[#deadlines + 1], deadlines[#deadlines + 2] = digits(now + ms), id
+  end
+  in_chunks('ZADD', sessions, deadlines)
+end
+
 -- Nobody is expired for what was the server's fault: a stall, a clock set back, a failover (of whose new primary the
--- members have not heard yet).
-local function notice_stall()
+-- members have not heard yet). Where one that joins breaks the silence, the others may as well be dead: one that is killed and
+-- started again, again and again, must not wait for a session of its predecessors each time. Those that live are heard soon.
+local function notice_stall(joins)
   local current = info_permitted and replication_id()
   local other_history = current and replid ~= '' and current ~= replid
-  if other_history or now < heartbeat_at or now - heartbeat_at > stall_after then forgive() end
+  local stalled = now - heartbeat_at > stall_after
+  if other_history or now < heartbeat_at or stalled and not joins then
+    forgive()
+  elseif stalled then
+    respite(2 * stall_after - session_timeout + RETURN)
+  end
   local lost = known_epoch > epoch or known_epoch == epoch and known_assignment > assignment
   if lost or other_history then
     epoch = math.max(epoch, known_epoch) + EPOCH_GAP
@@ -1352,8 +1388,8 @@ local function create_group(id)
   for _, key in ipairs({ members, targets, held, owners, offsets }) do call('HSET', key, '', '') end
 end
 local record, record_raises, new_id, retention = ARGV[8], ARGV[9] == '1', ARGV[10], tonumber(ARGV[11])
--- The trace of a member that was replaced is kept for so long, ms.
-local FENCED_KEPT = 86400000
+-- The trace of a member that was replaced is kept for so long, ms; and of so many at most.
+local FENCED_KEPT, MOST_FENCED = 86400000, 1000
 
 local at = 12
 local function take_pairs()
@@ -1406,9 +1442,18 @@ local function asks_for_the_same(own, other)
 end
 
 local function forget_fenced()
-  local all, old = call('HGETALL', group), {}
+  local all, times, kept_since = call('HGETALL', group), {}, now - FENCED_KEPT
   for i = 1, #all, 2 do
-    if string.sub(all[i], 1, 7) == 'fenced:' and now - tonumber(all[i + 1]) > FENCED_KEPT then old[#old + 1] = all[i] end
+    if string.sub(all[i], 1, 7) == 'fenced:' then times[#times + 1] = tonumber(all[i + 1]) end
+  end
+  -- Half of them, so that this is not done at every restart of a member that restarts all the time.
+  if #times > MOST_FENCED then
+    table.sort(times)
+    kept_since = math.max(kept_since, times[#times - MOST_FENCED / 2])
+  end
+  local old = {}
+  for i = 1, #all, 2 do
+    if string.sub(all[i], 1, 7) == 'fenced:' and tonumber(all[i + 1]) < kept_since then old[#old + 1] = all[i] end
   end
   in_chunks('HDEL', group, old)
 end
@@ -1451,28 +1496,33 @@ local function take_record(known)
   return not known
 end
 
--- Offsets of a topic that nobody has subscribed are kept for a while after the commit only.
-local function drop_expired_of(fact)
-  local topic_id, count = string.match(fact, '^(%S+) (%d+)$')
-  local partitions, rows = {}, {}
-  for partition = 0, tonumber(count) - 1 do partitions[#partitions + 1] = topic_id .. ':' .. partition end
-  local values = read_fields(offsets, partitions)
-  for i = 1, #partitions do rows[2 * i - 1], rows[2 * i] = partitions[i], values[i] or '' end
+-- Offsets of topics that nobody subscribes are kept for a while after the commit only. A group that lives on sees topics come
+-- and go, and is looked through whenever one comes: neither that one's former offsets nor those of deleted ones stay.
+local function drop_expired_of_others()
+  local all, subscribed, rows = call('HGETALL', group), {}, {}
+  for i = 1, #all, 2 do
+    if string.sub(all[i], 1, 6) == 'topic:' then subscribed[string.match(all[i + 1], '^%S+')] = true end
+  end
+  all = call('HGETALL', offsets)
+  for i = 1, #all, 2 do
+    if not subscribed[string.match(all[i], '^(.*):')] then rows[#rows + 1], rows[#rows + 2] = all[i], all[i + 1] end
+  end
   drop_expired(rows, 0)
 end
 
 local function take_facts(was_empty)
   local fields, changed = {}, {}
   for i = 1, #topics do fields[i] = 'topic:' .. topics[i] end
-  local before = read_fields(group, fields)
+  local before, is_new = read_fields(group, fields), false
   for i = 1, #topics do
     local old_id, old_count = string.match(before[i] or '', '^(%S+) (%d+)$')
     local id, count = string.match(facts[i], '^(%S+) (%d+)$')
     if id ~= old_id or tonumber(count) > tonumber(old_count) then
       changed[#changed + 1], changed[#changed + 2] = fields[i], facts[i]
-      if id ~= old_id and not was_empty then drop_expired_of(facts[i]) end
+      is_new = is_new or id ~= old_id
     end
   end
+  if is_new and not was_empty then drop_expired_of_others() end
   if #changed > 0 then raised = true end
   in_chunks('HSET', group, changed)
 end
@@ -1554,7 +1604,7 @@ if not known then
   end
 end
 
-notice_stall()
+notice_stall(not known)
 if known then call('ZADD', sessions, digits(now + session_timeout), member) end
 append_to(freed, expire())
 

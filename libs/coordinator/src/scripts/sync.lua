@@ -26,8 +26,8 @@ local now = now_ms()
 --- @include "beat"
 --- @include "create-group"
 local record, record_raises, new_id, retention = ARGV[8], ARGV[9] == '1', ARGV[10], tonumber(ARGV[11])
--- The trace of a member that was replaced is kept for so long, ms.
-local FENCED_KEPT = 86400000
+-- The trace of a member that was replaced is kept for so long, ms; and of so many at most.
+local FENCED_KEPT, MOST_FENCED = 86400000, 1000
 
 local at = 12
 local function take_pairs()
@@ -80,9 +80,18 @@ local function asks_for_the_same(own, other)
 end
 
 local function forget_fenced()
-  local all, old = call('HGETALL', group), {}
+  local all, times, kept_since = call('HGETALL', group), {}, now - FENCED_KEPT
   for i = 1, #all, 2 do
-    if string.sub(all[i], 1, 7) == 'fenced:' and now - tonumber(all[i + 1]) > FENCED_KEPT then old[#old + 1] = all[i] end
+    if string.sub(all[i], 1, 7) == 'fenced:' then times[#times + 1] = tonumber(all[i + 1]) end
+  end
+  -- Half of them, so that this is not done at every restart of a member that restarts all the time.
+  if #times > MOST_FENCED then
+    table.sort(times)
+    kept_since = math.max(kept_since, times[#times - MOST_FENCED / 2])
+  end
+  local old = {}
+  for i = 1, #all, 2 do
+    if string.sub(all[i], 1, 7) == 'fenced:' and tonumber(all[i + 1]) < kept_since then old[#old + 1] = all[i] end
   end
   in_chunks('HDEL', group, old)
 end
@@ -125,28 +134,33 @@ local function take_record(known)
   return not known
 end
 
--- Offsets of a topic that nobody has subscribed are kept for a while after the commit only.
-local function drop_expired_of(fact)
-  local topic_id, count = string.match(fact, '^(%S+) (%d+)$')
-  local partitions, rows = {}, {}
-  for partition = 0, tonumber(count) - 1 do partitions[#partitions + 1] = topic_id .. ':' .. partition end
-  local values = read_fields(offsets, partitions)
-  for i = 1, #partitions do rows[2 * i - 1], rows[2 * i] = partitions[i], values[i] or '' end
+-- Offsets of topics that nobody subscribes are kept for a while after the commit only. A group that lives on sees topics come
+-- and go, and is looked through whenever one comes: neither that one's former offsets nor those of deleted ones stay.
+local function drop_expired_of_others()
+  local all, subscribed, rows = call('HGETALL', group), {}, {}
+  for i = 1, #all, 2 do
+    if string.sub(all[i], 1, 6) == 'topic:' then subscribed[string.match(all[i + 1], '^%S+')] = true end
+  end
+  all = call('HGETALL', offsets)
+  for i = 1, #all, 2 do
+    if not subscribed[string.match(all[i], '^(.*):')] then rows[#rows + 1], rows[#rows + 2] = all[i], all[i + 1] end
+  end
   drop_expired(rows, 0)
 end
 
 local function take_facts(was_empty)
   local fields, changed = {}, {}
   for i = 1, #topics do fields[i] = 'topic:' .. topics[i] end
-  local before = read_fields(group, fields)
+  local before, is_new = read_fields(group, fields), false
   for i = 1, #topics do
     local old_id, old_count = string.match(before[i] or '', '^(%S+) (%d+)$')
     local id, count = string.match(facts[i], '^(%S+) (%d+)$')
     if id ~= old_id or tonumber(count) > tonumber(old_count) then
       changed[#changed + 1], changed[#changed + 2] = fields[i], facts[i]
-      if id ~= old_id and not was_empty then drop_expired_of(facts[i]) end
+      is_new = is_new or id ~= old_id
     end
   end
+  if is_new and not was_empty then drop_expired_of_others() end
   if #changed > 0 then raised = true end
   in_chunks('HSET', group, changed)
 end
@@ -228,7 +242,7 @@ if not known then
   end
 end
 
-notice_stall()
+notice_stall(not known)
 if known then call('ZADD', sessions, digits(now + session_timeout), member) end
 append_to(freed, expire())
 

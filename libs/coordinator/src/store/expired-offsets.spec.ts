@@ -115,6 +115,22 @@ it('of a topic that is not subscribed any more expires, and is gone when it is s
   expect(await stored()).toBe(1)
 })
 
+it('of a topic that was deleted is gone when another topic comes, in a group that never ends', async () => {
+  const one = await joined('one', { topics: { orders: 2, monday: 1 } })
+  await one.install({})
+  const commits = ['orders-0', 'monday-0'].map((name) => offset(name, 10))
+  await groups.store.commit(groupId, 'one', commits)
+  one.topics = { orders: 2 }
+  await one.sync({ record: { ...one.record, topics: ['orders'] }, raiseEpoch: true })
+  await one.install({})
+  groups.now += RETENTION
+  await one.heartbeat()
+  expect(await stored()).toBe(2)
+  one.topics = { orders: 2, tuesday: 1 }
+  await one.sync({ record: { ...one.record, topics: ['orders', 'tuesday'] }, raiseEpoch: true })
+  expect([await stored(), await found()]).toEqual([1, [10]])
+})
+
 it('that has not expired while the group was empty is there for whoever subscribes the topic first', async () => {
   await groups.store.commit(groupId, null, [offset('payments-0', 30)])
   const one = await joined('one')

@@ -204,6 +204,19 @@ describe('a stall', () => {
     expect(await memberIds()).toEqual(['one', 'two'])
   })
 
+  it('that a join breaks gives the others just the time to be heard: those who lived no longer are dead', async () => {
+    await joined('dead')
+    const slow = await joined('slow', { sessionTimeout: 4 * SESSION })
+    groups.now += 2 * SESSION
+    const back = await joined('back')
+    // A heartbeat interval, which is twice the time to a stall without a session; and 2 s.
+    expect(await back.heartbeat()).toMatchObject({ epoch: 3, nextExpiry: 2 * STALL - SESSION + 2000 })
+    groups.now += 2000
+    expect(await back.heartbeat()).toMatchObject({ epoch: 4 })
+    expect(await memberIds()).toEqual(['back', 'slow'])
+    expect(await slow.heartbeat()).toMatchObject({ epoch: 4 })
+  })
+
   it('is none as long as anybody is heard of', async () => {
     const one = await joined('one')
     await joined('dead')

@@ -141,4 +141,15 @@ describe('a static member that comes back under another member id', () => {
     expect(await fenced()).toEqual(['fenced:second', 'fenced:third'])
     expect(await other.heartbeat()).toMatchObject({ epoch: 2 })
   })
+
+  it('has no more than a thousand of those before it remembered, the latest ones', async () => {
+    await settled()
+    const key = await groups.key(groupId, 'group')
+    const traces = Array.from({ length: 1001 }, (_, i) => [`fenced:${i}`, groups.now - 1001 + i] as const)
+    await groups.test.redis.hset(key, Object.fromEntries(traces))
+    await member('back', { instanceId: 'web 1' }).join()
+    const left = (await groups.test.redis.hkeys(key)).filter((field) => field.startsWith('fenced:'))
+    const latest = traces.slice(500).map(([field]) => field)
+    expect(left.toSorted()).toEqual([...latest, 'fenced:old'].toSorted())
+  })
 })

@@ -2,7 +2,7 @@ import { Controller } from '@nestjs/common'
 import { type ClientKafka, Ctx, EventPattern, KafkaContext, MessagePattern, Payload } from '@nestjs/microservices'
 import { afterEach, beforeAll, expect, it } from '@jest/globals'
 import { uniqueNamespace, waitFor } from '@rivulet/testing'
-import { lastValueFrom } from 'rxjs'
+import { lastValueFrom, timeout } from 'rxjs'
 import {
   type Application,
   type ApplicationSetup,
@@ -111,7 +111,7 @@ describeOnBoth('options', prefix, (target) => {
 
   it('serializer and deserializer may take their time, and know the channel', async () => {
     const channels: unknown[] = []
-    await start({
+    const { client } = await start({
       server: {
         deserializer: {
           deserialize: async (message, options) => {
@@ -120,8 +120,6 @@ describeOnBoth('options', prefix, (target) => {
           },
         },
         serializer: { serialize: async (value) => ({ value: `replied ${value}`, headers: {} }) },
-        consumer: { groupId: uniqueNamespace('serializers') },
-        subscribe: { fromBeginning: false },
       },
       asks: [topic('request')],
       client: {
@@ -134,11 +132,9 @@ describeOnBoth('options', prefix, (target) => {
           }),
         },
       },
-    }).then(async ({ client }) => {
-      expect(await lastValueFrom(client.send<unknown>(topic('request'), 'x'))).toBe(
-        'received replied mapped read from sent x',
-      )
     })
+    const request = client.send<unknown>(topic('request'), 'x').pipe(timeout(8000))
+    expect(await lastValueFrom(request)).toBe('received replied mapped read from sent x')
     expect(channels).toContainEqual({ channel: topic('request') })
   })
 
@@ -154,7 +150,7 @@ describeOnBoth('options', prefix, (target) => {
       server: { deserializer: { deserialize: ({ value }) => ({ pattern: 'unheard of', data: value }) } },
       asks: [topic('request')],
     })
-    const request = client.send(topic('request'), 'x')
+    const request = client.send(topic('request'), 'x').pipe(timeout(8000))
     await expect(lastValueFrom(request)).rejects.toContain('There is no matching message handler')
   })
 

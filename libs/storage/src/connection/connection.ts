@@ -183,13 +183,11 @@ export class Connection {
   }
 
   /** Issues a command when the connection is there. @throws KafkaError the refusal, or what became of the connection */
-  async command<T>(issue: (client: RedisClient) => Promise<T>, context?: ErrorContext): Promise<T> {
-    try {
-      if (!this.#usable) await this.ready()
-      return await issue(this.client)
-    } catch (error) {
+  command<T>(issue: (client: RedisClient) => Promise<T>, context?: ErrorContext): Promise<T> {
+    const answer = this.#usable ? issue(this.client) : this.ready().then(() => issue(this.client))
+    return answer.catch((error: unknown) => {
       throw this.#failure(error, context)
-    }
+    })
   }
 
   /** Calls the listener after the connection was lost and made again. @returns what takes the listener away */
@@ -263,7 +261,7 @@ export class Connection {
           this.#refreshSlots()
         })
         node.on('ready', () => {
-          giveName(node, name)
+          greet(node, name)
           if (lost) this.#announceReconnect()
           lost = false
         })
@@ -273,7 +271,7 @@ export class Connection {
     client.on('ready', () => {
       // After a refused login ioredis says so all the same, of a socket that it is closing.
       if (!client.stream.writable) return
-      giveName(client, name)
+      greet(client, name)
       accepts(client).then(
         (accepted) => {
           // A user who is refused may be answered as the default user, until the socket is closed.
@@ -389,8 +387,11 @@ async function connectNode(node: Redis): Promise<void> {
   })
 }
 
-// In CLIENT LIST only: that it is not permitted, or that the connection is lost again, matters to nobody.
-function giveName(client: Redis, name: string): void {
+// The name is for CLIENT LIST only: that it is not permitted, or that the connection is lost again, matters to nobody.
+function greet(client: Redis, name: string): void {
+  // ioredis listens by prependListener, which Node's streams do not count as listening: they would queue what comes, and
+  // hand it out a tick later.
+  client.stream.on('data', () => undefined)
   client.client('SETNAME', name).catch(() => undefined)
 }
 

@@ -55,8 +55,9 @@ export class RedisAppender implements Appender {
       for (let attempt = 1; pending.length > 0; attempt++) {
         const replies = await this.#call(pending)
         const mends: Promise<void>[] = []
-        for (const [i, job] of pending.entries()) {
-          const mend = this.#settle(job, replies[i], attempt === MAX_ATTEMPTS)
+        let i = 0
+        for (const job of pending) {
+          const mend = this.#settle(job, replies[i++], attempt === MAX_ATTEMPTS)
           if (mend !== null) mends.push(mend)
         }
         if (mends.length > 0) await Promise.all(mends)

@@ -67,9 +67,9 @@ export class RedisLogReader implements LogReader {
     })
   }
 
-  async wait(requests: readonly FetchRequest[], timeoutMs: number): Promise<FetchResult[]> {
+  wait(requests: readonly FetchRequest[], timeoutMs: number): Promise<FetchResult[]> {
     const first = requests[0]
-    if (first === undefined) return []
+    if (first === undefined) return Promise.resolve([])
     const lane = this.#waitLane(this.lane(first.partition))
     return lane.run(() => this.#wait(lane, requests, timeoutMs))
   }
@@ -114,19 +114,24 @@ export class RedisLogReader implements LogReader {
   async #wait(lane: WaitLane, requests: readonly FetchRequest[], timeoutMs: number): Promise<FetchResult[]> {
     const ready: Located[] = []
     const refused: FetchResult[] = []
+    const keys: string[] = []
+    const ids: string[] = []
     const places = this.#places(requests)
     for (const place of Array.isArray(places) ? places : await places) {
-      if ('segment' in place) ready.push(place)
-      else refused.push(place.result)
+      if ('result' in place) {
+        refused.push(place.result)
+        continue
+      }
+      ready.push(place)
+      keys.push(this.#parts.keyspace.of(place.request.partition).log(place.segment))
+      ids.push(`0-${place.request.offset}`)
     }
     if (refused.length > 0) return refused
-    const keys = ready.map(({ request, segment }) => this.#parts.keyspace.of(request.partition).log(segment))
-    const ids = ready.map(({ request }) => `0-${request.offset}`)
     const streams = await lane.read(keys, ids, timeoutMs)
     // They come in the order of the keys.
     let at = 0
     return streams.map(([key, entries]) => {
-      at = keys.indexOf(key.toString(), at)
+      at = keys.indexOf(key.toString('latin1'), at)
       const item = ready[at]
       if (item === undefined) throw new KafkaError('UNKNOWN_SERVER_ERROR', `XREAD answered with ${key.toString()}`)
       return waited(item, entries)

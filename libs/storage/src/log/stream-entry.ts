@@ -28,20 +28,23 @@ export interface EntryFields {
 export function entryFields(fields: readonly Buffer[]): EntryFields {
   const entry: EntryFields = { appendTime: -1 }
   for (let i = 0; i < fields.length; i += 2) {
-    const name = fields[i]?.toString('latin1')
+    const name = fields[i]
     const value = fields[i + 1]
     if (name === undefined || value === undefined) break
-    if (name === 'b') entry.batch = value
-    else if (name === 'e') entry.epoch = readLeaderEpoch(value, 0)
-    else if (name === 't') entry.appendTime = Number(value.toString('latin1'))
-    else if (name === 's') entry.next = Number(value.toString('latin1'))
-    else if (/^[A-Z]/.test(name)) entry.unknown = name
+    // A text of one letter is not made anew.
+    const letter = String.fromCharCode(name[0] ?? 0)
+    if (letter >= 'A' && letter <= 'Z') entry.unknown = name.toString('latin1')
+    else if (name.length > 1) continue
+    else if (letter === 'b') entry.batch = value
+    else if (letter === 'e') entry.epoch = readLeaderEpoch(value, 0)
+    else if (letter === 't') entry.appendTime = Number(value.toString('latin1'))
+    else if (letter === 's') entry.next = Number(value.toString('latin1'))
   }
   return entry
 }
 
 export function entryEnd(id: Buffer): number {
-  return Number(id.toString('latin1').slice(2))
+  return Number(id.toString('latin1', 2))
 }
 
 /** `<number>.<replication id>`, as the epoch history has it. */

@@ -103,7 +103,7 @@ export interface SeenEpoch extends LeaderEpoch {
   readonly startOffset: number
 }
 
-/** Reads batches, over connections of its own. */
+/** Reads batches, over connections of its own. Results come in the order of the requests. */
 export interface LogReader {
   /** Requests of one lane can share one call. */
   lane(partition: Partition): string

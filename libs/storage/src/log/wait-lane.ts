@@ -38,6 +38,9 @@ interface Blocking {
 /** Of each stream that has something: its key and entries. */
 export type StreamReply = readonly (readonly [key: Buffer, entries: readonly StreamEntry[]])[]
 
+/** Redis answers null where there is nothing. */
+const isStreamReply = (reply: unknown): reply is StreamReply => Array.isArray(reply)
+
 export class WaitLane {
   readonly #parts: WaitLaneParts
   readonly #abort = new AbortController()
@@ -77,7 +80,7 @@ export class WaitLane {
     const reply = await connection.command((client) =>
       issueCommand(client, 'xread', ['COUNT', WAIT_ENTRIES, 'BLOCK', block, 'STREAMS', ...keys, ...ids], null),
     )
-    return (reply as StreamReply | null) ?? []
+    return isStreamReply(reply) ? reply : []
   }
 
   interrupt(): void {

@@ -3,7 +3,8 @@
  * a restart and a failover). The sources are generated from the .lua files of a room's scripts folder, so that a bundler
  * carries them like any other module.
  */
-import { Command, type Cluster, type Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
+import { type CommandArgument, issueCommand } from '../connection/encoded-command.js'
 
 /** A script's text, and what the server knows it by. */
 export interface ScriptSource {
@@ -11,7 +12,7 @@ export interface ScriptSource {
   readonly lua: string
 }
 
-export type ScriptArgument = string | number | Buffer
+export type ScriptArgument = CommandArgument
 
 export class Script {
   readonly #sha1: string
@@ -26,35 +27,21 @@ export class Script {
   }
 
   /** Answers with strings where the script returns them. */
-  async run(redis: Redis | Cluster, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
-    try {
-      return await redis.evalsha(this.#sha1, keys.length, ...keys, ...args)
-    } catch (error) {
-      if (!isUnknownScript(error)) throw error
-      return redis.eval(this.#lua, keys.length, ...keys, ...args)
-    }
+  run(redis: Redis | Cluster, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
+    return this.#run(redis, [this.#sha1, keys.length, ...keys, ...args], 'utf8')
   }
 
   /** Answers with buffers where the script returns strings: for what may not be UTF-8. */
-  async runForBuffers(
-    redis: Redis | Cluster,
-    keys: readonly string[],
-    args: readonly ScriptArgument[],
-  ): Promise<unknown> {
-    try {
-      return await sendForBuffers(redis, 'evalsha', [this.#sha1, keys.length, ...keys, ...args])
-    } catch (error) {
-      if (!isUnknownScript(error)) throw error
-      return sendForBuffers(redis, 'eval', [this.#lua, keys.length, ...keys, ...args])
-    }
+  runForBuffers(redis: Redis | Cluster, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
+    return this.#run(redis, [this.#sha1, keys.length, ...keys, ...args], null)
   }
-}
 
-// ioredis has evalshaBuffer, and does not tell TypeScript.
-function sendForBuffers(redis: Redis | Cluster, name: string, args: readonly ScriptArgument[]): Promise<unknown> {
-  const command = new Command(name, [...args], { replyEncoding: null })
-  void redis.sendCommand(command)
-  return command.promise
+  #run(redis: Redis | Cluster, args: ScriptArgument[], replyEncoding: 'utf8' | null): Promise<unknown> {
+    return issueCommand(redis, 'evalsha', args, replyEncoding).catch((error: unknown) => {
+      if (!isUnknownScript(error)) throw error
+      return issueCommand(redis, 'eval', args.with(0, this.#lua), replyEncoding)
+    })
+  }
 }
 
 function isUnknownScript(error: unknown): boolean {

@@ -93,6 +93,6 @@ describeOnBoth('partitionsConsumedConcurrently', (target) => {
     const gate = bench.gate()
     const reading = await bench.read(topic, { partitionsConsumedConcurrently: 2, eachBatch: () => gate.passed })
     const batches = await reading.batches.until(2)
-    expect(batches.map(({ batch }) => batch.partition).toSorted()).toEqual([0, 1])
+    expect(batches.map(({ batch }) => batch.partition).toSorted((a, b) => a - b)).toEqual([0, 1])
   })
 })

@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals'
-import kafkajs from 'kafkajs'
+import type kafkajs from 'kafkajs'
 import { describeOnBoth } from './describe-on-both.js'
+import { callUntyped } from './support/calls.js'
 import { Journal } from './support/journal.js'
 import { Workbench } from './support/workbench.js'
 
@@ -42,6 +43,15 @@ describeOnBoth('the events of a consumer', (target) => {
       payload: undefined,
     })
     expect(events.entries).toEqual([event('consumer.connect'), event('consumer.disconnect')])
+  })
+
+  it('tell of connecting by connect, and again by run', async () => {
+    const reading = await bench.read(await bench.topic())
+    expect(reading.eventsOf('consumer.connect', 'consumer.group_join').map(({ type }) => type)).toEqual([
+      'consumer.connect',
+      'consumer.connect',
+      'consumer.group_join',
+    ])
   })
 
   it('are numbered upwards', async () => {
@@ -183,7 +193,7 @@ describeOnBoth('the events of a consumer', (target) => {
     const topic = await bench.topicWith('a')
     const reading = await bench.reader()
     for (const name of ['consumer.group_join', 'consumer.start_batch_process', 'consumer.fetch'] as const) {
-      reading.consumer.on(name, () => Promise.reject(new Error('the listener is broken')))
+      callUntyped(reading.consumer, 'on', name, () => Promise.reject(new Error('the listener is broken')))
     }
     await reading.subscribe(topic)
     await reading.run()

@@ -97,7 +97,7 @@ describeOnBoth('partitioning', (target) => {
     await producer.send({ topic, messages: [message] })
     expect(seen).toEqual([{ topic, message, partitionMetadata: expect.any(Array) }])
     const partitions = seen[0]?.partitionMetadata ?? []
-    expect(partitions.map(({ partitionId }) => partitionId).toSorted()).toEqual([0, 1])
+    expect(partitions.map(({ partitionId }) => partitionId).toSorted((a, b) => a - b)).toEqual([0, 1])
     for (const { leader, replicas, isr } of partitions) {
       expect([leader >= 0, replicas, isr]).toEqual([true, [leader], [leader]])
     }

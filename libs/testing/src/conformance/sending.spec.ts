@@ -157,6 +157,14 @@ describeOnBoth('sending', (target) => {
     expect(await highs(topic)).toEqual(['0'])
   })
 
+  it('takes messages as large as the topic allows', async () => {
+    const topic = await bench.topic(1, { 'max.message.bytes': '3000000' })
+    const value = Buffer.alloc(2_000_000, 'x')
+    await producer.send({ topic, messages: [{ value }] })
+    const [received] = await (await bench.read(topic)).messages.until(1)
+    expect(received?.message.value?.length).toBe(2_000_000)
+  })
+
   it('refuses messages larger than topics allow by default', async () => {
     const topic = await bench.topic()
     const value = Buffer.alloc(1_100_000)

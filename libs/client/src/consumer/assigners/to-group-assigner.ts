@@ -24,13 +24,11 @@ export function toGroupAssigner(assigner: PartitionAssigner, surroundings: Surro
 class ApplicationAssigner implements GroupAssigner {
   readonly name: string
   readonly #assigner: Assigner
-  readonly #logger: Logger
   #topics: AssignmentInput['topics'] = new Map()
 
   constructor(create: PartitionAssigner, { groupId, logger }: Surroundings) {
     const cluster = { findTopicPartitionMetadata: (topic: string) => toMetadata(this.#topics.get(topic)) }
     this.#assigner = checkAssigner(create({ cluster, groupId, logger }))
-    this.#logger = logger
     this.name = this.#assigner.name
   }
 

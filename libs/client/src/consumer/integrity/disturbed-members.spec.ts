@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
 import { type SeededRandom, seededRandom, startSingle } from '@rivulet/testing'
-import { DisturbedGroup, pass } from '../../../spec-support/disturbed-group.js'
+import { DisturbedGroup } from '../../../spec-support/disturbed-group.js'
 import type { DisturbedMember } from '../../../spec-support/disturbed-member.js'
 
 /** RIVULET_INTEGRITY_ROUNDS multiplies the normal suite's rounds. */
@@ -12,7 +13,7 @@ const SESSION = 1500
 const MEMBER = {
   sessionTimeout: SESSION,
   heartbeatInterval: 300,
-  rebalanceTimeout: 3000,
+  rebalanceTimeout: 500,
   maxPollIntervalMs: 1000,
   retry: { retries: 3, initialRetryTime: 10, maxRetryTime: 100 },
 }
@@ -34,6 +35,7 @@ const DISTURBANCES = [
   'freeze beyond the session',
   'throw',
   'throw',
+  'hang',
   'hang',
   'add a partition',
   'make a topic',
@@ -76,7 +78,7 @@ class Disturbances {
     else if (kind === 'restart the server') {
       for (const { name } of group.members) group.ledger.fault(name)
       await this.server.kill()
-      await pass(random, 300)
+      await sleep(random.int(0, 300))
       await this.server.restart()
     } else await this.disturbMember(kind, member)
   }
@@ -102,7 +104,9 @@ class Disturbances {
       if (!member.isOver) await member.run()
     } else if (kind === 'hang') {
       group.ledger.fault(member.name)
-      member.hangSoon()
+      member.hangSoon(random.int(0, 2 * MEMBER.maxPollIntervalMs))
+      // Partitions are let go of while it hangs.
+      if (group.members.length < 6) await group.join(TOPICS)
     } else {
       group.ledger.fault(member.name)
       if (kind === 'cut') proxy.cut()
@@ -110,8 +114,8 @@ class Disturbances {
       else if (kind === 'lose a request') void proxy.dropRequest(isOfGroup)
       else {
         proxy.freeze()
-        await pass(random, 100)
-        if (kind === 'freeze beyond the session') await pass(random, SESSION * 1.5)
+        await sleep(random.int(0, 100))
+        if (kind === 'freeze beyond the session') await sleep(random.int(SESSION, SESSION * 1.5))
         if (random.bool()) proxy.cut()
         proxy.thaw()
       }
@@ -146,7 +150,7 @@ class Disturbances {
   private async makeAgain(): Promise<void> {
     const { group, random } = this
     await group.deleteTopic('fleeting')
-    await pass(random, 100)
+    await sleep(random.int(0, 100))
     await group.makeTopic('fleeting', random.int(1, 3))
   }
 }
@@ -166,13 +170,13 @@ describe('while connections break, handlers fail, sessions end and the server re
         await group.join(TOPICS)
         await group.settle()
         for (let round = 0; round < ROUNDS; round++) {
-          for (let i = random.int(1, 5); i > 0; i--) {
-            await group.writeAnywhere()
-            await disturbances.disturb()
-            await group.writeAnywhere()
-            await pass(random, 40)
-          }
-          await disturbances.recover()
+          await group.writeDuring(async () => {
+            for (let i = random.int(1, 5); i > 0; i--) {
+              await sleep(random.int(0, 50))
+              await disturbances.disturb()
+            }
+            await disturbances.recover()
+          })
           await group.settle()
         }
         expect(group.ledger.problems).toEqual([])

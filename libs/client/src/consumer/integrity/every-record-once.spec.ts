@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
 import { type SeededRandom, seededRandom, sendCommand, startSingle } from '@rivulet/testing'
-import { DisturbedGroup, pass } from '../../../spec-support/disturbed-group.js'
+import { DisturbedGroup } from '../../../spec-support/disturbed-group.js'
 import type { DisturbedMember } from '../../../spec-support/disturbed-member.js'
 
 /** RIVULET_INTEGRITY_ROUNDS multiplies the normal suite's rounds. */
@@ -74,7 +75,7 @@ class OrderlyGroup {
     const topics = this.group.members.length === 0 ? TOPICS : [this.random.pick(TOPICS), this.random.pick(TOPICS)]
     const joining = this.group.join(topics, groupInstanceId === undefined ? {} : { groupInstanceId })
     if (this.random.bool() && this.group.members.length > 0) {
-      await Promise.all([joining, this.group.writeAnywhere(), this.leave(this.random.pick(this.group.members))])
+      await Promise.all([joining, this.leave(this.random.pick(this.group.members))])
     } else await joining
   }
 
@@ -107,13 +108,13 @@ describe('while members join and leave, subscribe and pause, and topics and part
         await group.join(TOPICS)
         await group.settle()
         for (let round = 0; round < ROUNDS; round++) {
-          for (let change = random.int(1, 5); change > 0; change--) {
-            await group.writeAnywhere()
-            await changes.change()
-            await group.writeAnywhere()
-            await pass(random, 20)
-          }
-          await Promise.all(group.members.map((member) => member.heal()))
+          await group.writeDuring(async () => {
+            for (let i = random.int(1, 5); i > 0; i--) {
+              await sleep(random.int(0, 30))
+              await changes.change()
+            }
+            await Promise.all(group.members.map((member) => member.heal()))
+          })
           await group.settle()
         }
         expect(group.ledger.problems).toEqual([])

@@ -21,6 +21,9 @@ local function read_group()
   replid, assigning, assigning_until = fields[5], fields[6], tonumber(fields[7])
 end
 
+-- How long after a stall a member that lives may need to reach the server again, besides its heartbeat interval, ms.
+local RETURN = 2000
+
 -- All sessions begin anew.
 local function forgive()
   local all, deadlines = call('HGETALL', members), {}
@@ -33,12 +36,27 @@ local function forgive()
   in_chunks('ZADD', sessions, deadlines)
 end
 
+-- No session ends for so long, ms.
+local function respite(ms)
+  local deadlines = {}
+  for _, id in ipairs(call('ZRANGE', sessions, '-inf', digits(now + ms), 'BYSCORE')) do
+    deadlines[#deadlines + 1], deadlines[#deadlines + 2] = digits(now + ms), id
+  end
+  in_chunks('ZADD', sessions, deadlines)
+end
+
 -- Nobody is expired for what was the server's fault: a stall, a clock set back, a failover (of whose new primary the
--- members have not heard yet).
-local function notice_stall()
+-- members have not heard yet). Where one that joins breaks the silence, the others may as well be dead: one that is killed and
+-- started again, again and again, must not wait for a session of its predecessors each time. Those that live are heard soon.
+local function notice_stall(joins)
   local current = info_permitted and replication_id()
   local other_history = current and replid ~= '' and current ~= replid
-  if other_history or now < heartbeat_at or now - heartbeat_at > stall_after then forgive() end
+  local stalled = now - heartbeat_at > stall_after
+  if other_history or now < heartbeat_at or stalled and not joins then
+    forgive()
+  elseif stalled then
+    respite(2 * stall_after - session_timeout + RETURN)
+  end
   local lost = known_epoch > epoch or known_epoch == epoch and known_assignment > assignment
   if lost or other_history then
     epoch = math.max(epoch, known_epoch) + EPOCH_GAP

@@ -25,8 +25,15 @@ const NOTED_EVENTS = [
   'consumer.crash',
 ] as const
 
+interface LooseOffsets {
+  readonly topics: readonly {
+    readonly topic: string
+    readonly partitions: readonly { readonly partition: unknown; readonly offset: unknown }[]
+  }[]
+}
+
 /** Offsets as kafkajs's types have them: kafkajs itself has partitions as text at times, and offsets as objects. */
-export function plainOffsets({ topics }: kafkajs.Offsets): kafkajs.TopicOffsets[] {
+export function plainOffsets({ topics }: LooseOffsets): kafkajs.TopicOffsets[] {
   return topics.map(({ topic, partitions }) => ({
     topic,
     partitions: partitions.map(({ partition, offset }) => ({ partition: Number(partition), offset: String(offset) })),

@@ -62,6 +62,8 @@ export class AssignedPartition {
   committedOffset = -1
   /** Where it starts is to be committed, as soon as that is known: the application has sought the log's start or end. */
   commitsStart = false
+  /** The reset policy has put it where it began: nothing is committed that says so. */
+  private beganByPolicy = false
   /** The next offset to fetch: `position`, and beyond it what is buffered and in hand. */
   fetchOffset = -1
   /** Where the handler's batch ends, while it has one in hand; -1: none. */
@@ -138,6 +140,7 @@ export class AssignedPartition {
 
   /** The start has become a position; `epochs` is the log's own history up to it. */
   positionAt(offset: number, epochs: readonly SeenEpoch[]): void {
+    this.beganByPolicy = this.start?.kind === 'reset'
     this.start = null
     this.position = offset
     this.committedOffset = this.commitsStart ? -1 : offset
@@ -194,6 +197,16 @@ export class AssignedPartition {
   private forgetUncommitted(): void {
     this.isUncommitted = false
     this.uncommitted.delete(this)
+  }
+
+  /**
+   * Its position is to be committed even if nothing was resolved: by policy another member would begin at a later end of
+   * the log, and what came in between would be nobody's.
+   */
+  leavePosition(): void {
+    if (!this.beganByPolicy || this.position !== this.committedOffset) return
+    this.committedOffset = -1
+    this.resolve(this.position)
   }
 
   /** It is to go to another member: nothing further is handed out, what is in hand may end and counts. */

@@ -52,6 +52,25 @@ describe('two consumers of a group', () => {
     expect(seen).toHaveLength(sent)
   })
 
+  it('pass over nothing that came while a partition moved, though nothing of it was committed', async () => {
+    const busy = deferred()
+    const one = await namespace.member({ autoOffsetReset: 'earliest' })
+    await one.run({
+      eachMessage: async (payload) => {
+        await received.take(payload)
+        await busy.promise
+      },
+    })
+    // The one worker is busy with partition 0, and the records of the others wait behind it.
+    await namespace.produce('orders', 0, values('first', 1))
+    await received.count(1)
+    await produceToAll('waiting')
+    const two = await namespace.member({ autoOffsetReset: 'latest', onPartitionsAssigned: () => busy.resolve() })
+    await two.run({ eachMessage: received.take })
+    await received.count(5)
+    expect(received.values.toSorted()).toEqual(['first-0', 'waiting0-0', 'waiting1-0', 'waiting2-0', 'waiting3-0'])
+  })
+
   it('a message in hand may end before its partition moves, and is not handed out again', async () => {
     await produceToAll('a', 2)
     const one = await namespace.member()

@@ -178,6 +178,7 @@ export class GroupSession implements MemberListener, WorkHooks {
     for (const partition of assigned) partition.revoke()
     work.assignmentChanged()
     await Promise.all(assigned.map((partition) => work.handled(partition)))
+    if (this.options.run.autoCommit) for (const partition of assigned) partition.leavePosition()
     try {
       await this.commits.afterBatch()
     } catch (error) {

@@ -96,9 +96,9 @@ export class DisturbedMember {
     for (let i = 0; i < times; i++) this.mishaps.push({ kind: 'throw', thrown })
   }
 
-  /** The handler of one of the next records takes so long. */
+  /** The handlers of some of the next records take so long. */
   hangSoon(ms: number): void {
-    this.mishaps.push({ kind: 'hang', ms })
+    for (let i = 0; i < 3; i++) this.mishaps.push({ kind: 'hang', ms })
   }
 
   /** The handler of one of the next records of the topic seeks back to an earlier one. */
@@ -130,7 +130,7 @@ export class DisturbedMember {
   private runConfig(): ConsumerRunConfig {
     const { random } = this.parts
     const partitionsConsumedConcurrently = random.int(1, 4)
-    const kind = random.pick(['each message', 'each message', 'each batch', 'own commits', 'threshold'] as const)
+    const kind = random.pick(['each message', 'each batch', 'own commits', 'own commits', 'threshold'] as const)
     if (kind === 'each batch') return { partitionsConsumedConcurrently, ...this.eachBatch(random.bool()) }
     const commits = kind === 'own commits'
     return {

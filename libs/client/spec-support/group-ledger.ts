@@ -43,6 +43,7 @@ export class GroupLedger {
   private readonly settledEnds = new Map<string, number>()
   private readonly faulty = new Set<string>()
   private readonly replaced = new Set<string>()
+  private hasLateHandlers = false
   /** By member and partition: how often it was given, and what comes next. */
   private readonly stints = new Map<string, { next: number | null }>()
   private readonly commits = new Map<string, StoredCommit[]>()
@@ -59,6 +60,12 @@ export class GroupLedger {
   isReplaced(member: string): void {
     this.faulty.add(member)
     this.replaced.add(member)
+  }
+
+  /** A handler outlives its partition's revocation, perhaps: should the member have the partition again, it commits for that. */
+  handlerIsLate(member: string): void {
+    this.faulty.add(member)
+    this.hasLateHandlers = true
   }
 
   given(member: string, topic: string, partition: number): void {
@@ -102,6 +109,7 @@ export class GroupLedger {
   /** All up to these ends is done and committed: nobody may do it again. */
   settled(ends: ReadonlyMap<string, number>): void {
     this.faulty.clear()
+    this.hasLateHandlers = false
     for (const [log, stored] of this.commits) this.commits.set(log, stored.slice(-1))
     for (const [log, end] of ends) {
       this.settledEnds.set(log, end)
@@ -114,15 +122,13 @@ export class GroupLedger {
     const { memberId, log, topic, grant, offset, sentAt } = commit
     const stored = this.commits.get(log) ?? []
     this.commits.set(log, stored)
+    const mayGoBack = this.mayGoBack.has(topic) || this.hasLateHandlers
     for (const before of stored) {
       if (before.answeredAt >= sentAt) continue
-      const [late, old] = [
-        `${memberId} committed ${offset} of ${log} under grant ${grant}`,
-        `${before.memberId} had committed`,
-      ]
-      if (grant < before.grant) this.problems.push(`${late}: ${old} under ${before.grant}`)
-      else if (offset < before.offset && !this.mayGoBack.has(topic))
-        this.problems.push(`${late}: ${old} ${before.offset}`)
+      const late = `${memberId} committed ${offset} of ${log} under grant ${grant}`
+      if (grant < before.grant) this.problems.push(`${late}: ${before.memberId} had under ${before.grant}`)
+      else if (offset < before.offset && !mayGoBack)
+        this.problems.push(`${late}: ${before.memberId} had committed ${before.offset}`)
     }
     stored.push(commit)
   }

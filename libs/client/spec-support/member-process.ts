@@ -44,7 +44,9 @@ export class MemberProcess implements GroupMember {
     this.exited = once(this.child, 'exit')
     createInterface({ input: this.child.stdout }).on('line', (line) => {
       // The last line may be cut off by the kill.
-      if (line.endsWith('}')) this.told(JSON.parse(line))
+      if (!line.endsWith('}')) return
+      const event: unknown = JSON.parse(line)
+      if (isMemberEvent(event)) this.told(event)
     })
   }
 
@@ -82,4 +84,8 @@ export class MemberProcess implements GroupMember {
       }
     }
   }
+}
+
+function isMemberEvent(value: unknown): value is MemberEvent {
+  return typeof value === 'object' && value !== null && 'kind' in value
 }

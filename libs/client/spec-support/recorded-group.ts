@@ -9,6 +9,8 @@ import { GroupLedger, logOf } from './group-ledger.js'
 export const GROUP = 'g'
 /** How long after all disturbances the group may take to own and do everything, ms. */
 const SETTLING = 20_000
+/** How long some disturbances, one after the other, may take, ms. */
+const DISTURBING = 60_000
 /** What happened last, in the words of the disturbances and of the logs, is told with a failure: so many lines of each. */
 const LAST_LINES = 60
 
@@ -87,23 +89,20 @@ export class RecordedGroup<Member extends GroupMember> {
   /** Writes all the while that something else is done, which must have an end. */
   async writeDuring(work: () => Promise<void>): Promise<void> {
     const { random } = this.options
-    let isOver = false
+    const over = new AbortController()
     const flow = async (): Promise<void> => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         const topic = random.pick([...this.topics.keys()])
         await this.write(topic, random.int(0, this.partitionsOf(topic) - 1), random.int(1, 20))
         await sleep(random.int(0, 10))
       }
     }
-    const ended = this.limited(work()).finally(() => {
-      isOver = true
-    })
-    await Promise.all([ended, flow()])
+    await Promise.all([this.limited(work()).finally(() => over.abort()), flow()])
   }
 
   private async limited(work: Promise<void>): Promise<void> {
-    if (await within(work, SETTLING)) return work
-    this.ledger.problems.push(`what is done to the group has not ended within ${SETTLING} ms`)
+    if (await within(work, DISTURBING)) return work
+    this.ledger.problems.push(`what is done to the group has not ended within ${DISTURBING} ms`)
     throw new Error(this.report())
   }
 
@@ -119,22 +118,18 @@ export class RecordedGroup<Member extends GroupMember> {
    */
   async settle(): Promise<void> {
     const store = new RedisGroupStore(this.namespace.storage)
-    try {
-      await this.writeEverywhere()
-      let lacking = 'the first look'
-      await waitFor(
-        async () => {
-          const snapshot = await store.snapshot(GROUP)
-          const committed = await store.allCommitted(GROUP)
-          const offsets = new Map([...committed].map(([partition, { offset }]) => [partition, offset]))
-          lacking = this.lacking(snapshot, offsets)
-          return lacking === '' || this.ledger.problems.length > 0
-        },
-        { what: 'the group to settle', deadline: SETTLING },
-      ).catch((error: unknown) => this.ledger.problems.push(`${String(error)}: ${lacking}`))
-    } finally {
-      if (this.ledger.problems.length > 0) throw new Error(this.report())
+    await this.writeEverywhere()
+    let lacking = ''
+    const look = async (): Promise<boolean> => {
+      const [snapshot, committed] = await Promise.all([store.snapshot(GROUP), store.allCommitted(GROUP)])
+      const offsets = new Map([...committed].map(([partition, { offset }]) => [partition, offset]))
+      lacking = this.lacking(snapshot, offsets)
+      return lacking === '' || this.ledger.problems.length > 0
     }
+    await waitFor(look, { what: 'the group to settle', deadline: SETTLING }).catch((error: unknown) =>
+      this.ledger.problems.push(`${String(error)}: ${lacking}`),
+    )
+    if (this.ledger.problems.length > 0) throw new Error(this.report())
     this.ledger.settled(this.subscribedEnds())
     this.events.length = 0
     this.namespace.logged.length = 0
@@ -191,7 +186,7 @@ export class RecordedGroup<Member extends GroupMember> {
     const { logged } = this.namespace
     const lines = logged
       .filter(({ label }) => label === 'WARN' || label === 'ERROR')
-      .map(({ label, log: { timestamp, message } }) => `${String(timestamp)} ${label} ${message}`)
+      .map(({ label, log: { timestamp, message } }) => `${timestamp} ${label} ${message}`)
     return [
       `RIVULET_TEST_SEED=${this.options.random.seed}`,
       ...this.ledger.problems,

@@ -31,6 +31,8 @@ function setUp({
   maxBytes = 10_000,
   maxBytesPerPartition = 1000,
   maxWaitTimeInMs = 60_000,
+  minBytes = 1,
+  onRecords = (): void => undefined,
 } = {}): void {
   log = new ScriptedLog(partitions)
   budget = new BufferBudget(maxBytes)
@@ -38,15 +40,19 @@ function setUp({
   subscription.replace(
     log.partitions.map(({ partition }) => ({ topic: 't', partition, policy: 'earliest', start: { kind: 'earliest' } })),
   )
-  start({ maxBytesPerPartition, maxWaitTimeInMs })
+  start({ maxBytesPerPartition, maxWaitTimeInMs, minBytes, onRecords })
 }
 
 function start({
   maxBytesPerPartition,
   maxWaitTimeInMs,
+  minBytes,
+  onRecords,
 }: {
   maxBytesPerPartition: number
   maxWaitTimeInMs: number
+  minBytes: number
+  onRecords: () => void
 }): void {
   const logger = createLogger({ level: logLevel.NOTHING })
   fetcher = new Fetcher({
@@ -56,13 +62,13 @@ function start({
     subscription,
     budget,
     maxBytesPerPartition,
-    minBytes: 1,
+    minBytes,
     maxWaitTimeInMs,
     retry: retrySettings(),
     clientId: 'spec',
     instrumentation: new Instrumentation('consumer', RIVULET_CONSUMER_EVENTS, logger),
     logger,
-    onRecords: () => undefined,
+    onRecords,
     onCrash: (error) => void crashes.push(error),
   })
 }
@@ -115,6 +121,15 @@ describe('a fetcher', () => {
     const before = partition(0).fetchOffset
     consume(0)
     await waitFor(() => partition(0).fetchOffset > before, { what: 'more to be fetched' })
+  })
+
+  it('goes on where room is made while it hands out what there is, because there is no room for more', async () => {
+    setUp({ maxBytesPerPartition: 300, minBytes: 1000, onRecords: () => void consume(0) })
+    await untilWaiting()
+    log.append(0, 1, 300)
+    await waitFor(() => partition(0).position === 1, { what: 'the batch to be handed out' })
+    log.append(0, 1, 300)
+    await untilBuffered(0, 2)
   })
 
   it('drops the result of a fetch that a seek has overtaken', async () => {

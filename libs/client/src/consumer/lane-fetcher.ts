@@ -48,7 +48,7 @@ export class LaneFetcher {
   /** Something has changed since the loop last looked. */
   private woken = false
   /** What the wait under way covers. */
-  private waitingFor: ReadonlyMap<AssignedPartition, Asked> | null = null
+  private waitingFor: readonly Asked[] | null = null
   /** The partitions that had no room when the loop last looked. */
   private leftOut: readonly AssignedPartition[] = []
   private endIdle: (() => void) | null = null
@@ -94,7 +94,8 @@ export class LaneFetcher {
   }
 
   private covers(partition: AssignedPartition): boolean {
-    const item = this.waitingFor?.get(partition)
+    // Looked through once a batch: a map would have to be made for each wait.
+    const item = this.waitingFor?.find(({ assigned }) => assigned === partition)
     return (
       item !== undefined && item.generation === partition.generation && item.request.offset === partition.fetchOffset
     )
@@ -178,7 +179,7 @@ export class LaneFetcher {
     const { reader, maxWaitTimeInMs } = this.options
     const asked = partitions.map((partition) => this.ask(partition))
     const timeout = this.gathered.bytes > 0 ? this.remainingGather() : maxWaitTimeInMs
-    this.waitingFor = new Map(asked.map((item) => [item.assigned, item]))
+    this.waitingFor = asked
     let results: FetchResult[]
     try {
       results = await this.options.events.observe(() =>

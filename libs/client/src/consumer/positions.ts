@@ -45,8 +45,9 @@ export class Positions {
       }
     }
     const doubtful = partitions.filter((partition) => partition.hasPosition && partition.needsValidation)
+    if (doubtful.length === 0) return false
     await Promise.all(doubtful.map((partition) => this.check(partition)))
-    return doubtful.length > 0
+    return true
   }
 
   private async establish(partitions: readonly AssignedPartition[]): Promise<void> {

@@ -57,6 +57,8 @@ export class PendingSend {
   /** By topic as the caller named them, then by partition; a part that gives none leaves a hole. */
   readonly #results: RecordMetadata[][] = []
   #failures: SendFailure[] | undefined
+  /** What the caller gets where nothing else has failed. */
+  #alone: KafkaJSError | undefined
 
   /** @param topics how many topics it names: each is let go of by `done()` once its parts are expected */
   constructor(
@@ -86,9 +88,10 @@ export class PendingSend {
     this.#open++
   }
 
-  /** A part failed. */
-  failed(topic: string, partition: number, error: KafkaJSError): void {
+  /** A part failed. @param alone what the caller gets where that is all: the error itself, or as kafkajs wraps it */
+  failed(topic: string, partition: number, error: KafkaJSError, alone = error): void {
     this.#failures ??= []
+    this.#alone ??= alone
     this.#failures.push({ topic, partition, error })
     this.done()
   }
@@ -107,7 +110,7 @@ export class PendingSend {
     const [first] = failures
     // One cause, and nothing beside it that is stored: the caller gets the error itself, as from kafkajs.
     if (first !== undefined && results.length === 0 && failures.every((f) => f.error === first.error)) {
-      return this.#reject(first.error)
+      return this.#reject(this.#alone ?? first.error)
     }
     this.#reject(new KafkaJSSendError(failures, results))
   }

@@ -352,7 +352,9 @@ describe('metadata', () => {
     const { topics, send } = begin({ ...config, retry: { retries: 3 } })
     topics.autoCreate = autoCreate
     await expect(send('nowhere', ['x'])).rejects.toMatchObject({
-      type: 'UNKNOWN_TOPIC_OR_PARTITION',
+      name: 'KafkaJSNumberOfRetriesExceeded',
+      retryCount: 3,
+      cause: { type: 'UNKNOWN_TOPIC_OR_PARTITION' },
       message: expect.stringMatching(new RegExp(`'nowhere'.*${reason.replaceAll('.', '\\.')}`)),
     })
     expect(topics.reads).toBe(4)

@@ -1,7 +1,12 @@
 import { type Codecs, type CompressionType, KafkaError } from '@rivulet/protocol'
 import type { Appender, Partition, Topic } from '@rivulet/storage'
 
-import { toKafkaJSError } from '../errors.js'
+import {
+  type KafkaJSError,
+  KafkaJSNonRetriableError,
+  KafkaJSNumberOfRetriesExceeded,
+  toKafkaJSError,
+} from '../errors.js'
 import type { ICustomPartitioner, Logger, Message, RecordMetadata, TopicMessages } from '../types.js'
 import { BufferMemory, type MemoryWaiter } from './buffer-memory.js'
 import type { CallObserver } from './call-events.js'
@@ -12,7 +17,7 @@ import { newProducerId, ProducerIdentity } from './producer-identity.js'
 import type { ProducerSettings } from './producer-settings.js'
 import { RecordAccumulator, type TopicTarget } from './record-accumulator.js'
 import { Sender } from './sender.js'
-import { TopicLookup, type TopicSource, type TopicWaiter } from './topic-lookup.js'
+import { type LookupTries, TopicLookup, type TopicSource, type TopicWaiter } from './topic-lookup.js'
 
 export interface SessionParts {
   readonly appender: Appender
@@ -132,8 +137,9 @@ export class ProducerSession {
         if (!this.#memory.available) return this.#awaitMemory(portion, topic)
         this.#enter(portion, topic)
       },
-      failed: (error) => {
-        send.failed(name, -1, toKafkaJSError(error, { topic: name }))
+      failed: (error, tries) => {
+        const failure = toKafkaJSError(error, { topic: name })
+        send.failed(name, -1, failure, tries === null ? failure : asRetried(failure, tries))
         this.#left()
       },
     }
@@ -273,4 +279,11 @@ function metadataOf(topic: Topic): TopicTarget['partitionMetadata'] {
     isr: [0],
     offlineReplicas: [],
   }))
+}
+
+/** As kafkajs shows what its retries have come to. */
+function asRetried(error: KafkaJSError, tries: LookupTries): KafkaJSError {
+  return error.retriable
+    ? new KafkaJSNumberOfRetriesExceeded(error, tries)
+    : new KafkaJSNonRetriableError(error, { cause: error })
 }

@@ -8,6 +8,7 @@ import type { ProducerConfig, RetryOptions } from '../types.js'
 export interface ProducerSettings {
   readonly lingerMs: number
   readonly batchSize: number
+  /** Infinity: the topic's limit alone counts. */
   readonly maxRequestSize: number
   readonly bufferMemory: number
   readonly maxBlockMs: number
@@ -30,6 +31,7 @@ export function parseProducerConfig(config: ProducerConfig, clientRetry: RetryOp
     checkTimes(options)
     return {
       ...options,
+      maxRequestSize: options.maxRequestSize ?? Infinity,
       retry: retrySettings({
         ...clientRetry,
         ...(options.idempotent ? { retries: Infinity } : {}),

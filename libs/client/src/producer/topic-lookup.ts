@@ -15,7 +15,14 @@ export interface TopicSource {
 /** Something that cannot go on without the topic. */
 export interface TopicWaiter {
   found(topic: Topic): void
-  failed(error: KafkaError): void
+  /** @param tries what was tried; null: the wait ended before that was over */
+  failed(error: KafkaError, tries: LookupTries | null): void
+}
+
+export interface LookupTries {
+  readonly retryCount: number
+  /** The wait before a next try, ms. */
+  readonly retryTime: number
 }
 
 interface Lookup {
@@ -92,7 +99,7 @@ export class TopicLookup {
     for (let retryCount = 0; !lookup.over; retryCount++) {
       const result = await this.#attempt(lookup.topic, fresh || retryCount > 0)
       if (!(result instanceof KafkaError) || !result.retriable || retryCount >= retry.retries) {
-        return this.#end(lookup, result)
+        return this.#end(lookup, result, { retryCount, retryTime })
       }
       lookup.reason = result
       this.#logger.debug(`No metadata of the topic '${lookup.topic}' yet: ${result.message}`, { retryCount, retryTime })
@@ -135,14 +142,14 @@ export class TopicLookup {
     }
   }
 
-  #end(lookup: Lookup, result: Topic | KafkaError): void {
+  #end(lookup: Lookup, result: Topic | KafkaError, tries: LookupTries | null = null): void {
     if (lookup.over) return
     lookup.over = true
     clearTimeout(lookup.timeout)
     clearTimeout(lookup.pause)
     this.#lookups.delete(lookup.topic)
     for (const waiter of lookup.waiters) {
-      if (result instanceof KafkaError) waiter.failed(result)
+      if (result instanceof KafkaError) waiter.failed(result, tries)
       else waiter.found(result)
     }
   }

@@ -24,7 +24,7 @@ export interface ProducerConfig {
   lingerMs?: number
   /** Rivulet only: the size before compression at which a batch is closed, in bytes (256 KiB). Kafka: batch.size */
   batchSize?: number
-  /** Rivulet only: the largest record that is taken, in bytes (1 MiB). Kafka: max.request.size */
+  /** Rivulet only: the largest record that is taken, in bytes (the topic's max.message.bytes). Kafka: max.request.size */
   maxRequestSize?: number
   /** Rivulet only: how much may wait to be sent, in bytes (32 MiB). Kafka: buffer.memory */
   bufferMemory?: number

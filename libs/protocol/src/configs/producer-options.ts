@@ -1,6 +1,6 @@
 import { retryOptions } from './client-options.js'
 import { group, option, optional } from './option.js'
-import { boolean, fn, integer, milliseconds, text } from './value-types.js'
+import { boolean, fn, integer, milliseconds, nullable, text } from './value-types.js'
 
 const maxInt = 2 ** 31 - 1
 
@@ -57,10 +57,12 @@ export const producerOptions = {
     mirrors: 'batch.size',
     doc: 'The size, before compression, at which a batch is closed. A larger record makes a batch of its own.',
   }),
-  maxRequestSize: option(integer({ min: 1, max: maxInt }), 1_048_576, {
+  maxRequestSize: option(nullable(integer({ min: 1, max: maxInt })), null, {
     unit: 'bytes',
     mirrors: 'max.request.size',
-    doc: 'The largest record, before compression, that is taken: MESSAGE_TOO_LARGE beyond it.',
+    doc:
+      'The largest record, before compression, that is taken: MESSAGE_TOO_LARGE beyond it. As in kafkajs, and unlike in ' +
+      "Kafka's own clients (1 MiB), the topic's max.message.bytes alone counts if it is left out.",
   }),
   bufferMemory: option(integer({ min: 1 }), 33_554_432, {
     unit: 'bytes',

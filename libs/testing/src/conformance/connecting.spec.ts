@@ -47,8 +47,7 @@ describeOnBoth('connecting', (target) => {
   it('fails where that function fails', async () => {
     const brokers = () => Promise.reject(new Error('no idea'))
     expect(await failureOf(() => bench.newProducer({}, { brokers, retry }).connect())).toMatchObject({
-      name: 'KafkaJSConnectionError',
-      message: 'Failed to connect: "config.brokers" threw: no idea',
+      message: expect.stringContaining('no idea'),
     })
   })
 

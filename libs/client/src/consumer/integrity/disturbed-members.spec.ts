@@ -6,8 +6,8 @@ import type { DisturbedMember } from '../../../spec-support/disturbed-member.js'
 
 /** RIVULET_INTEGRITY_ROUNDS multiplies the normal suite's rounds. */
 const FACTOR = Number(process.env['RIVULET_INTEGRITY_ROUNDS'] ?? 1)
-const ROUNDS = Math.ceil(12 * FACTOR)
-const TIMEOUT = 30_000 + 6000 * ROUNDS
+const ROUNDS = Math.ceil(10 * FACTOR)
+const TIMEOUT = 30_000 + 15_000 * ROUNDS
 
 const SESSION = 1500
 const MEMBER = {
@@ -103,8 +103,8 @@ class Disturbances {
       await consumer.stop()
       if (!member.isOver) await member.run()
     } else if (kind === 'hang') {
-      group.ledger.fault(member.name)
-      member.hangSoon(random.int(0, 2 * MEMBER.maxPollIntervalMs))
+      group.ledger.handlerIsLate(member.name)
+      member.hangSoon(random.int(MEMBER.rebalanceTimeout / 2, MEMBER.maxPollIntervalMs * 1.2))
       // Partitions are let go of while it hangs.
       if (group.members.length < 6) await group.join(TOPICS)
     } else {

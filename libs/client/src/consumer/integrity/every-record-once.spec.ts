@@ -6,8 +6,8 @@ import type { DisturbedMember } from '../../../spec-support/disturbed-member.js'
 
 /** RIVULET_INTEGRITY_ROUNDS multiplies the normal suite's rounds. */
 const FACTOR = Number(process.env['RIVULET_INTEGRITY_ROUNDS'] ?? 1)
-const ROUNDS = Math.ceil(25 * FACTOR)
-const TIMEOUT = 30_000 + 2000 * ROUNDS
+const ROUNDS = Math.ceil(20 * FACTOR)
+const TIMEOUT = 30_000 + 5000 * ROUNDS
 
 const TOPICS = ['orders', 'payments', /^extra-\d+$/] as const
 const CHANGES = [

@@ -6,7 +6,7 @@ import { MemberProcess } from '../../../spec-support/member-process.js'
 import { RecordedGroup } from '../../../spec-support/recorded-group.js'
 
 /** RIVULET_INTEGRITY_ROUNDS multiplies the normal suite's rounds. */
-const ROUNDS = Math.ceil(3 * Number(process.env['RIVULET_INTEGRITY_ROUNDS'] ?? 1))
+const ROUNDS = Math.ceil(2 * Number(process.env['RIVULET_INTEGRITY_ROUNDS'] ?? 1))
 const TIMEOUT = 30_000 + 15_000 * ROUNDS
 const SESSION = 1500
 

@@ -26,7 +26,10 @@ export default {
     { from: { path: room('client') }, to: { path: room('coordinator', 'storage', 'protocol') } },
     { from: { path: room('nestjs') }, to: { path: room('client', 'protocol') } },
     { from: { path: '^apps/' }, to: { path: room('nestjs', 'client', 'redis-server') } },
-    { from: { path: room('testing') }, to: { path: room('protocol', 'storage', 'coordinator', 'client', 'redis-server') } },
+    {
+      from: { path: room('testing') },
+      to: { path: room('protocol', 'storage', 'coordinator', 'client', 'redis-server') },
+    },
     { from: { path: spec }, to: { path: room('testing', 'redis-server') } },
   ],
   forbidden: [

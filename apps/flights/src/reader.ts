@@ -2,7 +2,7 @@
 // that one has been given. readers.ts is the other side.
 import { on } from 'node:events'
 import { Kafka, logLevel } from '@rivulet/client'
-import { isTask, type ReaderMessage } from './reader-messages.js'
+import { isTask, type ReaderMessage, type ReaderTask } from './reader-messages.js'
 import { TOPIC } from './topic.js'
 
 /** The silence after which a member counts as dead, ms: short, so that the demo is. */
@@ -18,10 +18,14 @@ function tell(message: ReaderMessage): Promise<void> {
   })
 }
 
+function taskOf({ value }: IteratorResult<unknown>): ReaderTask {
+  const task: unknown = Array.isArray(value) ? value[0] : undefined
+  if (isTask(task)) return task
+  throw new TypeError('The first message is no task')
+}
+
 const messages = on(process, 'message')
-const first = await messages.next()
-const [task]: unknown[] = first.value
-if (!isTask(task)) throw new TypeError('The first message is no task')
+const task = taskOf(await messages.next())
 // Nobody begins before all are there: the second message says so.
 const begin = messages.next()
 const kafka = new Kafka({
@@ -50,7 +54,7 @@ consumer.closed.catch((error: unknown) => tell({ type: 'failed', reason: String(
 await consumer.run({
   eachBatch: async ({ batch }) => {
     await begin
-    const records = batch.messages.map(({ key, value }): [string, string] => [`${key}`, `${value}`])
+    const records = batch.messages.map(({ key, value }): [string, string] => [String(key), String(value)])
     await tell({ type: 'records', partition: batch.partition, offset: Number(batch.firstOffset()), records })
   },
 })

@@ -19,7 +19,7 @@ export const names = (partitions: readonly TopicPartition[]): string[] =>
   partitions.map(({ topic, partition }) => `${topic}-${partition}`).sort()
 
 /** Notes what a membership tells; what it answers can be set. */
-export class RecordingListener implements MemberListener {
+class RecordingListener implements MemberListener {
   /** Each call: its name, and the partitions that it was about. */
   readonly calls: string[] = []
   readonly settled: SettledAssignment[] = []

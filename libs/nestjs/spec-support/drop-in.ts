@@ -7,6 +7,7 @@ import {
   ClientsModule,
   type KafkaOptions,
   type MicroserviceOptions,
+  ServerKafka,
   Transport,
 } from '@nestjs/microservices'
 import { Test } from '@nestjs/testing'
@@ -101,6 +102,7 @@ export interface Application {
   /** Of that application: injected, and connected. */
   readonly client: ClientKafka
   readonly serverOptions: Options
+  readonly server: ServerKafka
   close(): Promise<void>
 }
 
@@ -127,7 +129,7 @@ export async function startApplication(target: Target, setup: ApplicationSetup):
     await app.close()
     throw attempt.reason
   }
-  return { app, client, serverOptions, close: () => app.close() }
+  return { app, client, server: serverOf(app), serverOptions, close: () => app.close() }
 }
 
 export async function createTopics(target: Target, topics: readonly string[], numPartitions = 1): Promise<void> {
@@ -189,4 +191,17 @@ export function clientOf(target: Target, options?: Options): ClientKafka {
   const client = ClientProxyFactory.create(target.client(target.options(options)))
   if (!(client instanceof ClientKafka)) throw new Error('The client is no ClientKafka')
   return client
+}
+
+function serverOf(app: INestMicroservice): ServerKafka {
+  const server: unknown = Reflect.get(app, 'serverInstance')
+  if (!(server instanceof ServerKafka)) throw new Error('The server is no ServerKafka')
+  return server
+}
+
+/** How many requests a client waits for. */
+export function pendingRequests(client: ClientKafka): number {
+  const pending: unknown = Reflect.get(client, 'routingMap')
+  if (!(pending instanceof Map)) throw new Error('The client keeps its requests elsewhere')
+  return pending.size
 }

@@ -1,3 +1,6 @@
+export { ack } from './ack.js'
+export type { FailureOptions } from './failures/failure-policy.js'
+export { RivuletExceptionFilter } from './failures/rivulet-exception-filter.js'
 export type { RivuletModuleOptions } from './module/rivulet-connection.js'
 export {
   RivuletModule,
@@ -16,5 +19,5 @@ export {
   InjectRivuletProducer,
 } from './module/tokens.js'
 export { RivuletClient } from './rivulet-client.js'
-export type { RivuletConnectionOptions, RivuletOptions } from './rivulet-options.js'
+export type { RivuletConnectionOptions, RivuletOptions, RivuletServerOptions } from './rivulet-options.js'
 export { RivuletServer } from './rivulet-server.js'

@@ -1,4 +1,5 @@
 import type { KafkaOptions } from '@nestjs/microservices'
+import type { FailureOptions } from './failures/failure-policy.js'
 import type { ConsumerConfig, KafkaConfig, ProducerConfig } from '@rivulet/client'
 
 type NestOptions = NonNullable<KafkaOptions['options']>
@@ -23,6 +24,12 @@ export interface RivuletOptions extends Omit<NestOptions, 'client' | 'consumer' 
     Partial<Pick<NestConsumer, 'groupId'>> &
     Omit<ConsumerConfig, keyof NestConsumer>
   producer?: NestProducer & Omit<ProducerConfig, keyof NestProducer>
+}
+
+/** What a server takes beyond that. */
+export interface RivuletServerOptions extends RivuletOptions {
+  /** What becomes of messages whose handlers fail. Left out: they are tried again for ever, as with Nest on Kafka. */
+  failures?: FailureOptions
 }
 
 const DEFAULT_BROKERS = ['localhost:9092']

@@ -19,6 +19,10 @@ class Observed implements MemberListener {
     this.lastRecord.set(partition, now)
   }
 
+  async leave(): Promise<void> {
+    await this.member?.leave()
+  }
+
   onAssigned(partitions: readonly number[]): void {
     this.owned = partitions
     this.observer.look()
@@ -68,7 +72,7 @@ export class GroupObserver {
     const leaving = [...this.#members].slice(0, count)
     return this.#change(async () => {
       for (const observed of leaving) this.#members.delete(observed)
-      await Promise.all(leaving.map(({ member }) => member?.leave()))
+      await Promise.all(leaving.map((observed) => observed.leave()))
     })
   }
 
@@ -78,7 +82,7 @@ export class GroupObserver {
   }
 
   async end(): Promise<void> {
-    await Promise.all([...this.#members].map(({ member }) => member?.leave()))
+    await Promise.all([...this.#members].map((observed) => observed.leave()))
     this.#members.clear()
     await this.groups.deleteGroup(this.group)
   }

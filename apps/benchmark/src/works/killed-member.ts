@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { quantile } from '../statistics.js'
 import { GroupObserver } from './group-observer.js'
@@ -55,12 +54,16 @@ export const killedMember: Work = {
 async function startMember({ settings }: WorkContext, group: string, topic: string): Promise<ChildProcess> {
   const args = [settings.redisUrl, settings.prefix, group, topic, String(SESSION_TIMEOUT)]
   const child = fork(fileURLToPath(new URL('../member-main.js', import.meta.url)), args)
-  const signal = AbortSignal.timeout(PATIENCE)
-  for (;;) {
-    const [owned]: unknown[] = await once(child, 'message', { signal }).catch(() => {
-      child.kill('SIGKILL')
-      throw new WrongResult(`The third member did not get its partitions within ${PATIENCE} ms`)
+  const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE)
+  try {
+    await new Promise<void>((resolve, reject) => {
+      child.on('message', (owned) => {
+        if (owned === PARTITIONS / 3) resolve()
+      })
+      child.once('exit', () => reject(new WrongResult(`The third member did not get its partitions in ${PATIENCE} ms`)))
     })
-    if (owned === PARTITIONS / 3) return child
+  } finally {
+    clearTimeout(timer)
   }
+  return child
 }

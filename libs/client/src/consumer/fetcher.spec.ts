@@ -130,6 +130,7 @@ describe('a fetcher', () => {
     await waitFor(() => partition(0).position === 1, { what: 'the batch to be handed out' })
     log.append(0, 1, 300)
     await untilBuffered(0, 2)
+    expect(crashes).toEqual([])
   })
 
   it('drops the result of a fetch that a seek has overtaken', async () => {

@@ -75,7 +75,9 @@ export class GroupCommits {
     const commits: PendingCommit[] = []
     for (const assigned of this.options.subscription.uncommitted) {
       const { topic, partition, position, committedOffset, ownership } = assigned
-      if (ownership === null || position === committedOffset) continue
+      if (ownership === null) continue
+      // The commit of a seek may be under way, which goes back from what is stored.
+      if (position === committedOffset && !this.committer.isCommitting({ topic, partition, ...ownership })) continue
       const leaderEpoch = assigned.epochBelow(position)
       commits.push({ topic, partition, ...ownership, offset: position, leaderEpoch, metadata: null })
     }

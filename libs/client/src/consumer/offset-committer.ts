@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { CommitOutcome, OffsetCommit } from '@rivulet/coordinator'
+import type { CommitOutcome, OffsetCommit, TopicPartition } from '@rivulet/coordinator'
 import type { RetrySettings } from '../retry.js'
 import type { Logger } from '../types.js'
 import { RetryState } from './retry-state.js'
@@ -40,7 +40,7 @@ class Gathering {
  */
 export class OffsetCommitter {
   private next: Gathering | null = null
-  private sending = false
+  private sending: Gathering | null = null
   private readonly abort = new AbortController()
 
   constructor(private readonly options: OffsetCommitterOptions) {}
@@ -55,9 +55,15 @@ export class OffsetCommitter {
     if (commits.length === 0) return []
     const gathering = (this.next ??= new Gathering())
     for (const commit of commits) gathering.commits.set(keyOf(commit), commit)
-    if (!this.sending) void this.run()
+    if (this.sending === null) void this.run()
     const outcomes = await gathering.outcomes
     return commits.map((commit) => outcomes.get(keyOf(commit)) ?? null)
+  }
+
+  /** Whether an offset of the partition waits to be stored, or is on its way: what is known to be stored may be older. */
+  isCommitting(partition: TopicPartition): boolean {
+    const key = keyOf(partition)
+    return [this.sending, this.next].some((gathering) => gathering?.commits.has(key) === true)
   }
 
   /** Ends the waits between tries: what has failed then has failed for good. */
@@ -66,8 +72,8 @@ export class OffsetCommitter {
   }
 
   private async run(): Promise<void> {
-    this.sending = true
     for (let gathering = this.next; gathering !== null; gathering = this.next) {
+      this.sending = gathering
       this.next = null
       try {
         gathering.resolve(await this.send([...gathering.commits.values()]))
@@ -75,7 +81,7 @@ export class OffsetCommitter {
         gathering.reject(error)
       }
     }
-    this.sending = false
+    this.sending = null
   }
 
   private async send(commits: readonly PendingCommit[]): Promise<Outcomes> {
@@ -100,6 +106,6 @@ export class OffsetCommitter {
   }
 }
 
-function keyOf({ topicId, partition }: OffsetCommit): string {
+function keyOf({ topicId, partition }: TopicPartition): string {
   return `${topicId}:${partition}`
 }

@@ -10,9 +10,8 @@ const RECORD_OVERHEAD = 40
 const UTF8_BYTES = 3
 
 /**
- * A key or value as it is encoded. Numbers and other values with a text of their own count as that text, as in kafkajs; an
- * object without one is refused, where kafkajs stores "[object Object]" (or, of a promise that nobody awaited,
- * "[object Promise]").
+ * A key or value as it is encoded. Numbers and other values with a text of their own count as that text, which kafkajs refuses
+ * or not as it happens; an object without one is refused.
  */
 export function bytesOf(data: unknown, field: string): Bytes {
   if (typeof data === 'string' || data === null || data === undefined || data instanceof Uint8Array) return data

@@ -26,7 +26,7 @@ let contexts: KafkaContext[] = []
 
 @Controller()
 class WithContext {
-  @EventPattern<string>(topic('event'))
+  @EventPattern<unknown>(topic('event'))
   event(@Ctx() context: KafkaContext): void {
     contexts.push(context)
   }
@@ -39,7 +39,7 @@ class WithContext {
     return 'answer'
   }
 
-  @EventPattern<string>(topic('by-hand'))
+  @EventPattern<unknown>(topic('by-hand'))
   async byHand(@Ctx() context: KafkaContext): Promise<void> {
     const { offset } = context.getMessage()
     const next = String(Number(offset) + 1)
@@ -48,7 +48,7 @@ class WithContext {
     contexts.push(context)
   }
 
-  @EventPattern<string>(topic('paused'))
+  @EventPattern<unknown>(topic('paused'))
   paused(@Ctx() context: KafkaContext): void {
     contexts.push(context)
     context.getConsumer().pause([{ topic: topic('paused') }])

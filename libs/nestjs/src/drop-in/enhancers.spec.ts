@@ -20,7 +20,7 @@ import {
   BaseRpcExceptionFilter,
   Ctx,
   EventPattern,
-  KafkaContext,
+  type KafkaContext,
   KafkaRetriableException,
   MessagePattern,
   Payload,
@@ -124,14 +124,14 @@ class Enhanced {
     throw new TypeError('always')
   }
 
-  @EventPattern<string>(topic('forgiven'))
+  @EventPattern<unknown>(topic('forgiven'))
   @UseFilters(Forgiving)
   forgiven(@Payload() data: string): void {
     noted.push(`event ${data}`)
     if (data === 'bad') throw new Error('bad')
   }
 
-  @EventPattern<string>(topic('guarded'))
+  @EventPattern<unknown>(topic('guarded'))
   @UseGuards(Guard)
   @UseFilters(Forgiving)
   guarded(@Payload() data: string): void {

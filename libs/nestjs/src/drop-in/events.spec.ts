@@ -2,7 +2,7 @@ import { Controller } from '@nestjs/common'
 import {
   Ctx,
   EventPattern,
-  KafkaContext,
+  type KafkaContext,
   KafkaRetriableException,
   MessagePattern,
   Payload,
@@ -41,46 +41,46 @@ function failWhileWanted(error: Error): void {
 
 @Controller()
 class Listening {
-  @EventPattern<string>(topic('noted'))
+  @EventPattern<unknown>(topic('noted'))
   noted(@Payload() payload: unknown, @Ctx() context: KafkaContext): void {
     note('noted', payload, context)
   }
 
-  @EventPattern<string>(topic('several'))
+  @EventPattern<unknown>(topic('several'))
   first(@Payload() payload: unknown, @Ctx() context: KafkaContext): void {
     note('first', payload, context)
   }
 
-  @EventPattern<string>(topic('several'))
+  @EventPattern<unknown>(topic('several'))
   async second(@Payload() payload: unknown, @Ctx() context: KafkaContext): Promise<void> {
     note('second', payload, context)
   }
 
-  @EventPattern<string>(topic('several'))
+  @EventPattern<unknown>(topic('several'))
   third(@Payload() payload: unknown, @Ctx() context: KafkaContext): Observable<number> {
     note('third', payload, context)
     return of(1, 2)
   }
 
-  @EventPattern<string>(topic('error'))
+  @EventPattern<unknown>(topic('error'))
   error(@Payload() payload: unknown, @Ctx() context: KafkaContext): void {
     note('error', payload, context)
     failWhileWanted(new Error('wanted'))
   }
 
-  @EventPattern<string>(topic('retriable'))
+  @EventPattern<unknown>(topic('retriable'))
   async retriable(@Payload() payload: unknown, @Ctx() context: KafkaContext): Promise<void> {
     note('retriable', payload, context)
     failWhileWanted(new KafkaRetriableException('wanted'))
   }
 
-  @EventPattern<string>(topic('failing-stream'))
+  @EventPattern<unknown>(topic('failing-stream'))
   failingStream(@Payload() payload: unknown, @Ctx() context: KafkaContext): Observable<unknown> {
     note('failing-stream', payload, context)
     return failuresLeft-- > 0 ? throwError(() => new Error('wanted')) : of('done')
   }
 
-  @EventPattern<string>(topic('empty-stream'))
+  @EventPattern<unknown>(topic('empty-stream'))
   emptyStream(@Payload() payload: unknown, @Ctx() context: KafkaContext): Observable<unknown> {
     note('empty-stream', payload, context)
     return failuresLeft-- > 0 ? EMPTY : of('done')
@@ -250,9 +250,8 @@ describeOnBoth('events', prefix, (target) => {
     await emit('other', 'not handled', 0)
     await emit('noted', { partition: 0, value: 'last' })
     const offset = Number(received[0]?.message.offset)
-    await waitFor(async () => (await committedOffset(target, application, topic('noted'))) === String(offset + 1), {
-      what: 'the commit',
-    })
+    const isCommitted = async () => (await committedOffset(target, application, topic('noted'))) === String(offset + 1)
+    expect(await waitFor(isCommitted, { what: `the commit of offset ${offset + 1}` })).toBe(true)
   })
 
   it('stores events as any other producer would', async () => {

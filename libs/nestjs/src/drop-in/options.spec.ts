@@ -1,5 +1,13 @@
 import { Controller } from '@nestjs/common'
-import { type ClientKafka, Ctx, EventPattern, KafkaContext, MessagePattern, Payload } from '@nestjs/microservices'
+import {
+  type ClientKafka,
+  Ctx,
+  EventPattern,
+  type KafkaContext,
+  KafkaHeaders,
+  MessagePattern,
+  Payload,
+} from '@nestjs/microservices'
 import { afterEach, beforeAll, expect, it } from '@jest/globals'
 import { uniqueNamespace, waitFor } from '@rivulet/testing'
 import { lastValueFrom, timeout } from 'rxjs'
@@ -22,7 +30,7 @@ let received: { readonly payload: unknown; readonly message: ReturnType<KafkaCon
 
 @Controller()
 class Listening {
-  @EventPattern<string>(topic('event'))
+  @EventPattern<unknown>(topic('event'))
   event(@Payload() payload: unknown, @Ctx() context: KafkaContext): void {
     received.push({ payload, message: context.getMessage() })
   }
@@ -114,9 +122,9 @@ describeOnBoth('options', prefix, (target) => {
     const { client } = await start({
       server: {
         deserializer: {
-          deserialize: async (message, options) => {
+          deserialize: async (message: { value: unknown }, options) => {
             channels.push(options)
-            return { pattern: topic('mapped'), data: `read from ${message.value}` }
+            return { pattern: topic('mapped'), data: `read from ${String(message.value)}` }
           },
         },
         serializer: { serialize: async (value) => ({ value: `replied ${value}`, headers: {} }) },
@@ -125,9 +133,9 @@ describeOnBoth('options', prefix, (target) => {
       client: {
         serializer: { serialize: async (value) => ({ value: `sent ${value}`, headers: {} }) },
         deserializer: {
-          deserialize: async (message) => ({
-            id: String(message.headers.kafka_correlationId),
-            response: `received ${message.value}`,
+          deserialize: async (message: { value: unknown; headers: Record<string, unknown> }) => ({
+            id: String(message.headers[KafkaHeaders.CORRELATION_ID]),
+            response: `received ${String(message.value)}`,
             isDisposed: true,
           }),
         },
@@ -147,7 +155,7 @@ describeOnBoth('options', prefix, (target) => {
 
   it('answers a request that finds no handler with an error', async () => {
     const { client } = await start({
-      server: { deserializer: { deserialize: ({ value }) => ({ pattern: 'unheard of', data: value }) } },
+      server: { deserializer: { deserialize: () => ({ pattern: 'unheard of', data: '' }) } },
       asks: [topic('request')],
     })
     const request = client.send(topic('request'), 'x').pipe(timeout(8000))

@@ -1,8 +1,8 @@
 import { Logger, type OnApplicationShutdown } from '@nestjs/common'
-import { ClientKafka, KafkaHeaders, KafkaLogger, type MsPattern, type WritePacket } from '@nestjs/microservices'
+import { ClientKafka, KafkaHeaders, type MsPattern, type WritePacket } from '@nestjs/microservices'
 import { type EachMessagePayload, Kafka } from '@rivulet/client'
 import { ReplyReader } from './replies/reply-reader.js'
-import { type RivuletOptions, toNestOptions } from './rivulet-options.js'
+import { makeKafka, type RivuletOptions, toNestOptions } from './rivulet-options.js'
 
 /** What is sent, as Nest hands it over. */
 interface Packet {
@@ -34,12 +34,7 @@ export class RivuletClient extends ClientKafka implements OnApplicationShutdown 
   /** Rivulet's client, at once: a Nest before 12 does not wait for a promise here. */
   override createClient<T = Kafka>(): Promise<T>
   override createClient(): Kafka | Promise<Kafka> {
-    return new Kafka({
-      logCreator: () => KafkaLogger(this.logger),
-      ...this.options.client,
-      clientId: this.clientId,
-      brokers: this.brokers,
-    })
+    return makeKafka(this.logger, { ...this.options.client, clientId: this.clientId, brokers: this.brokers })
   }
 
   override async connect(): ReturnType<ClientKafka['connect']> {

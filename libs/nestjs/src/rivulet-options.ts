@@ -1,6 +1,7 @@
-import type { KafkaOptions } from '@nestjs/microservices'
+import type { Logger } from '@nestjs/common'
+import { KafkaLogger, type KafkaOptions } from '@nestjs/microservices'
 import type { FailureOptions } from './failures/failure-policy.js'
-import type { ConsumerConfig, KafkaConfig, ProducerConfig } from '@rivulet/client'
+import { type ConsumerConfig, Kafka, type KafkaConfig, type ProducerConfig } from '@rivulet/client'
 
 type NestOptions = NonNullable<KafkaOptions['options']>
 type NestClient = NonNullable<NestOptions['client']>
@@ -43,4 +44,9 @@ export function toNestOptions(options: RivuletOptions): NestOptions {
     // Nest's own default takes the place of the empty text.
     ...(consumer && { consumer: { ...consumer, groupId: consumer.groupId ?? '' } }),
   }
+}
+
+/** A client that logs as Nest does, unless its options say otherwise. */
+export function makeKafka(logger: Logger, options: KafkaConfig): Kafka {
+  return new Kafka({ logCreator: () => KafkaLogger(logger), ...options })
 }

@@ -2,7 +2,6 @@ import { Logger } from '@nestjs/common'
 import {
   type BaseRpcContext,
   type KafkaContext,
-  KafkaLogger,
   type OutgoingResponse,
   ServerKafka,
   type WritePacket,
@@ -15,7 +14,7 @@ import { type FailurePolicy, parseFailureOptions } from './failures/failure-poli
 import { HandlerFailure } from './failures/handler-failure.js'
 import { makeFailedMessages } from './failures/make-failed-messages.js'
 import { toReplyError } from './failures/reply-error.js'
-import { type RivuletServerOptions, toNestOptions } from './rivulet-options.js'
+import { makeKafka, type RivuletServerOptions, toNestOptions } from './rivulet-options.js'
 
 type Payload = Parameters<ServerKafka['handleMessage']>[0]
 type Produce = () => Promise<Observable<unknown>>
@@ -41,12 +40,7 @@ export class RivuletServer extends ServerKafka {
   /** Rivulet's client, at once: a Nest before 12 does not wait for a promise here. */
   override createClient<T = Kafka>(): Promise<T>
   override createClient(): Kafka | Promise<Kafka> {
-    return new Kafka({
-      logCreator: () => KafkaLogger(this.logger),
-      ...this.options.client,
-      clientId: this.clientId,
-      brokers: this.brokers,
-    })
+    return makeKafka(this.logger, { ...this.options.client, clientId: this.clientId, brokers: this.brokers })
   }
 
   override async close(): Promise<void> {
@@ -116,8 +110,8 @@ type ReplyAddress = Parameters<ServerKafka['sendMessage']> extends [OutgoingResp
 
 /** So that the consumer does not crash before a message is given up. */
 function withRetries(options: RivuletServerOptions, attempts: number): RivuletServerOptions {
-  const { consumer } = options
-  const retries = Math.max(consumer?.retry?.retries ?? 0, attempts)
+  const { client, consumer } = options
+  const retries = Math.max(consumer?.retry?.retries ?? client?.retry?.retries ?? 0, attempts)
   return { ...options, consumer: { ...consumer, retry: { ...consumer?.retry, retries } } }
 }
 

@@ -1,7 +1,6 @@
 import { Logger, type OnApplicationShutdown } from '@nestjs/common'
-import { KafkaLogger } from '@nestjs/microservices'
-import { type Admin, Kafka, type Producer, type ProducerConfig } from '@rivulet/client'
-import type { RivuletConnectionOptions } from '../rivulet-options.js'
+import type { Admin, Kafka, Producer, ProducerConfig } from '@rivulet/client'
+import { makeKafka, type RivuletConnectionOptions } from '../rivulet-options.js'
 
 export interface RivuletModuleOptions extends RivuletConnectionOptions {
   /** Of the producer that is injected. */
@@ -19,8 +18,7 @@ export class RivuletConnection implements OnApplicationShutdown {
 
   /** @throws KafkaJSError what kept it from connecting, after the retries */
   static async open({ producer: producerConfig, ...options }: RivuletModuleOptions): Promise<RivuletConnection> {
-    const logger = new Logger('Rivulet')
-    const kafka = new Kafka({ logCreator: () => KafkaLogger(logger), ...options })
+    const kafka = makeKafka(new Logger('Rivulet'), options)
     const connection = new RivuletConnection(options, kafka, kafka.producer(producerConfig), kafka.admin())
     try {
       await Promise.all([connection.producer.connect(), connection.admin.connect()])

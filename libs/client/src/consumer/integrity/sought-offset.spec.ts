@@ -32,6 +32,7 @@ describe('a seek back while a commit is under way', () => {
       },
       topics: { get: () => Promise.resolve(null) },
       subscription,
+      works: () => [],
       run: { autoCommit: true, autoCommitInterval: null, autoCommitThreshold: null },
       retry: retrySettings({ retries: 0 }),
       events: new GroupEvents('g', () => ({ memberId: 'm', epoch: 1 }), instrumentation, logger),

@@ -107,9 +107,9 @@ describe('memory', () => {
         expect(message.value?.length).toBe(MiB)
         // A turn of the event loop, in which more would be fetched if there were room.
         for (let i = 0; i < 5; i++) await new Promise((resolve) => setTimeout(resolve, 2))
-        collect()
-        peak = Math.max(peak, process.memoryUsage().arrayBuffers)
-        if (++count === 8 * partitions) done.resolve()
+        // Now and then: a collection takes the longer, the more the process holds of other specs.
+        if (++count % 6 === 0) peak = Math.max(peak, await settled(collect))
+        if (count === 8 * partitions) done.resolve()
       },
     })
     await done.promise
@@ -121,7 +121,7 @@ describe('memory', () => {
     expect(held).toBeLessThan((4 + partitions + 6) * MiB)
     expect(held).toBeGreaterThan(2 * MiB)
     expect(count).toBe(8 * partitions)
-  })
+  }, 60_000)
 })
 
 describe('fetching', () => {

@@ -14,8 +14,11 @@
 import { randomFillSync } from 'node:crypto'
 import type { Connection } from '../connection/connection.js'
 
-/** In ms. What is looked at costs a tenth of a small append: more seldom than this it is no cost. */
-const SESSION_MS = 50
+/**
+ * In ms. Many appends that follow each other closely share it, and no server takes over another one's data in that time. What
+ * is looked at costs a tenth of a small append: more seldom than this it is no cost.
+ */
+const SESSION_MS = 5
 
 /** What it has nothing in common with: the batch is looked at. */
 export const NO_SESSION = Buffer.alloc(8)

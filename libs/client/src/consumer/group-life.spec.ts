@@ -334,6 +334,23 @@ describe('an assigner that throws', () => {
   })
 })
 
+describe('a crash without a restart', () => {
+  it('can be followed by another run, which gets what was not done', async () => {
+    await namespace.produce('orders', 0, ['a'])
+    const consumer = await namespace.member()
+    const crash = crashOf(consumer)
+    await consumer.run({
+      eachMessage: () => {
+        throw new TypeError('a bug')
+      },
+    })
+    expect(await crash).toMatchObject({ restart: false, error: { message: 'a bug' } })
+    await consumer.run({ eachMessage: received.take })
+    await received.count(1)
+    expect(received.values).toEqual(['a'])
+  })
+})
+
 describe('a static member', () => {
   it('comes back to its partitions, and nobody else notices', async () => {
     const options = { groupInstanceId: 'one' }

@@ -2,7 +2,6 @@ import { expect, it } from '@jest/globals'
 import kafkajs from 'kafkajs'
 import { describeOnBoth } from './describe-on-both.js'
 import { Journal } from './support/journal.js'
-import type { Reading } from './support/reading.js'
 import { Workbench } from './support/workbench.js'
 
 const SOON = { initialRetryTime: 10, retries: 2 }
@@ -199,14 +198,5 @@ describeOnBoth('a handler that fails', (target) => {
     await reading.crashes.until(1)
     const next = await bench.read(topic, { groupId: reading.groupId })
     expect(await next.values.until(1)).toEqual(['a'])
-  })
-
-  it('can be followed by another run', async () => {
-    const topic = await bench.topicWith('a')
-    const reading: Reading = await bench.read(topic, { eachMessage: failing(new TypeError('a bug'), 'a', 1) })
-    await reading.crashes.until(1)
-    await reading.consumer.connect()
-    await reading.run()
-    expect(await reading.values.until(2)).toEqual(['a', 'a'])
   })
 })

@@ -1,5 +1,5 @@
 import { KafkaError } from '@rivulet/protocol'
-import { partitionKey } from '../src/member/partition-key.js'
+import { partitionName } from '../src/partition-name.js'
 import type {
   CommitOutcome,
   CommittedOffset,
@@ -95,10 +95,10 @@ export class MemoryGroup {
       owned: this.ownedBy(memberId),
       granted: granted.map((partition) => ({
         ...partition,
-        committed: this.offsets.get(partitionKey(partition)) ?? null,
+        committed: this.offsets.get(partitionName(partition)) ?? null,
       })),
       waiting: (this.target.get(memberId) ?? []).filter(
-        (partition) => this.owners.get(partitionKey(partition))?.memberId !== memberId,
+        (partition) => this.owners.get(partitionName(partition))?.memberId !== memberId,
       ),
     }
   }
@@ -131,17 +131,17 @@ export class MemoryGroup {
       throw new KafkaError(memberId === null ? 'NON_EMPTY_GROUP' : 'UNKNOWN_MEMBER_ID')
     }
     return commits.map(({ offset, leaderEpoch, metadata, grant, ...partition }) => {
-      const owner = this.owners.get(partitionKey(partition))
+      const owner = this.owners.get(partitionName(partition))
       const isOwn = owner !== undefined && owner.grant === grant && owner.memberId === memberId
       if (!isOwn && !(grant === 0 && (owner === undefined || owner.released)))
         return new KafkaError('ILLEGAL_GENERATION')
-      this.offsets.set(partitionKey(partition), { offset, leaderEpoch, metadata, committedAt: this.now() })
+      this.offsets.set(partitionName(partition), { offset, leaderEpoch, metadata, committedAt: this.now() })
       return null
     })
   }
 
   committed(partition: TopicPartition): CommittedOffset | null {
-    return this.offsets.get(partitionKey(partition)) ?? null
+    return this.offsets.get(partitionName(partition)) ?? null
   }
 
   allCommitted(): ReadonlyMap<string, CommittedOffset> {
@@ -149,7 +149,7 @@ export class MemoryGroup {
   }
 
   deleteOffset(partition: TopicPartition): void {
-    this.offsets.delete(partitionKey(partition))
+    this.offsets.delete(partitionName(partition))
   }
 
   snapshot(): GroupSnapshot {
@@ -263,7 +263,7 @@ export class MemoryGroup {
   private adopt(memberId: string, owned: readonly OwnedPartition[]): void {
     const named = new Set<string>()
     for (const { topic, topicId, partition, grant } of owned) {
-      const key = partitionKey({ topicId, partition })
+      const key = partitionName({ topicId, partition })
       const owner = this.owners.get(key)
       if (owner === undefined || owner.grant < grant) {
         this.owners.set(key, { topic, topicId, partition, grant, memberId, released: false })
@@ -286,7 +286,7 @@ export class MemoryGroup {
   private release(memberId: string, release: readonly OwnedPartition[]): void {
     const freed: string[] = []
     for (const partition of release) {
-      const key = partitionKey(partition)
+      const key = partitionName(partition)
       const owner = this.owners.get(key)
       if (owner?.memberId !== memberId || owner.grant !== partition.grant || owner.released) continue
       this.owners.set(key, { ...owner, released: true })
@@ -298,7 +298,7 @@ export class MemoryGroup {
   private claim(memberId: string): OwnedPartition[] {
     const granted: OwnedPartition[] = []
     for (const { topic, topicId, partition } of this.target.get(memberId) ?? []) {
-      const key = partitionKey({ topicId, partition })
+      const key = partitionName({ topicId, partition })
       const owner = this.owners.get(key)
       if (owner !== undefined && !owner.released && this.members.has(owner.memberId)) continue
       const grant = (this.grants.at(-1)?.grant ?? 0) + 1
@@ -331,4 +331,4 @@ export class MemoryGroup {
   }
 }
 
-const text = (partitions: readonly TopicPartition[]): string => partitions.map(partitionKey).sort().join(' ')
+const text = (partitions: readonly TopicPartition[]): string => partitions.map(partitionName).sort().join(' ')

@@ -1,4 +1,4 @@
-import { partitionKey } from '../src/member/partition-key.js'
+import { partitionName } from '../src/partition-name.js'
 import type { MemberListener, OwnedPartition } from '../src/types.js'
 
 type State = 'owned' | 'revoking'
@@ -30,7 +30,7 @@ export class OwnershipLedger {
     return {
       onRebalancing: () => listener.onRebalancing(),
       onSettled: (assignment) => {
-        const keys = assignment.owned.map(partitionKey).sort()
+        const keys = assignment.owned.map(partitionName).sort()
         const known = [...held.keys()].sort()
         if (keys.join() !== known.join())
           this.violations.push(`${name} is settled with ${keys.join()}, not ${known.join()}`)
@@ -39,7 +39,7 @@ export class OwnershipLedger {
       onHeartbeat: () => listener.onHeartbeat(),
       onFailed: (error) => this.violations.push(`${name} has failed: ${String(error)}`),
       onAssigned: async (partitions) => {
-        for (const key of partitions.map(partitionKey)) {
+        for (const key of partitions.map(partitionName)) {
           if (held.has(key)) this.violations.push(`${name} was given ${key} twice`)
           for (const [other, theirs] of this.holders) {
             if (other !== name && theirs.has(key) && mayOwn(other) && mayOwn(name))
@@ -50,13 +50,13 @@ export class OwnershipLedger {
         await listener.onAssigned(partitions)
       },
       onLost: async (partitions) => {
-        for (const key of partitions.map(partitionKey)) {
+        for (const key of partitions.map(partitionName)) {
           if (!held.delete(key)) this.violations.push(`${name} lost ${key}, which it did not have`)
         }
         await listener.onLost(partitions)
       },
       onRevoked: async (partitions) => {
-        const keys = partitions.map(partitionKey)
+        const keys = partitions.map(partitionName)
         for (const key of keys) {
           if (held.get(key) !== 'owned')
             this.violations.push(`${name} is to let go of ${key}, which is ${held.get(key)}`)
@@ -82,7 +82,7 @@ export class OwnershipLedger {
   ): Promise<void> {
     await revoke()
     await listener.onRevoked(partitions)
-    for (const key of partitions.map(partitionKey)) {
+    for (const key of partitions.map(partitionName)) {
       this.revocations.get(name)?.delete(key)
       // Lost meanwhile, and perhaps given anew: then it is not this revocation's any more.
       const held = this.holders.get(name)

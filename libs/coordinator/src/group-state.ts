@@ -1,4 +1,4 @@
-import { partitionKey } from './member/partition-key.js'
+import { partitionName } from './partition-name.js'
 import type { GroupSnapshot, GroupState, TopicPartition } from './types.js'
 
 /**
@@ -20,6 +20,6 @@ export function groupState(snapshot: GroupSnapshot | null): GroupState {
 }
 
 function samePartitions(wanted: readonly TopicPartition[] = [], owned: readonly TopicPartition[] = []): boolean {
-  const keys = new Set(owned.map(partitionKey))
-  return wanted.length === owned.length && wanted.every((partition) => keys.has(partitionKey(partition)))
+  const keys = new Set(owned.map(partitionName))
+  return wanted.length === owned.length && wanted.every((partition) => keys.has(partitionName(partition)))
 }

@@ -25,6 +25,8 @@ export class AdminSession {
   readonly #logger: Logger
   readonly #abort = new AbortController()
   readonly #storage: Promise<Storage>
+  /** It remembers where groups are. */
+  #groups: GroupStore | undefined
 
   constructor(shared: SharedStorage, retry: RetryOptions, logger: Logger) {
     this.#shared = shared
@@ -60,7 +62,7 @@ export class AdminSession {
     again: readonly ErrorName[],
   ): Promise<T> {
     const storage = await this.#storage
-    const groups = new RedisGroupStore(storage)
+    const groups = (this.#groups ??= new RedisGroupStore(storage))
     return createRetry(
       this.#retry,
       this.#abort.signal,

@@ -1,4 +1,10 @@
-import type { CommittedOffset, GroupSnapshot, GroupStore } from '@rivulet/coordinator'
+import {
+  type CommittedOffset,
+  type GroupSnapshot,
+  type GroupStore,
+  parsePartitionName,
+  partitionName,
+} from '@rivulet/coordinator'
 import type { PartitionDescription, Storage, Topic } from '@rivulet/storage'
 import type { PartitionLag, TopicLag } from '../types.js'
 import { findTopic } from './find-topic.js'
@@ -44,7 +50,7 @@ function ownersOf(snapshot: GroupSnapshot | null): ReadonlyMap<string, Owner> {
   for (const [memberId, owned] of snapshot?.owned ?? []) {
     const clientId = snapshot?.members.get(memberId)?.clientId
     if (clientId === undefined) continue
-    for (const { topicId, partition } of owned) owners.set(`${topicId}:${partition}`, { memberId, clientId })
+    for (const partition of owned) owners.set(partitionName(partition), { memberId, clientId })
   }
   return owners
 }
@@ -56,14 +62,14 @@ async function topicsOf(
   { committed, owners }: Progress,
 ): Promise<Topic[]> {
   const keys = [...committed.keys(), ...owners.keys()]
-  const ids = new Set(keys.map((key) => key.slice(0, key.lastIndexOf(':'))))
+  const ids = new Set(keys.map((key) => parsePartitionName(key).topicId))
   const wanted = new Set([...(snapshot?.members.values() ?? [])].flatMap(({ topics }) => topics))
   if (ids.size === 0 && wanted.size === 0) return []
   return (await storage.topics.list()).filter(({ id, name }) => ids.has(id) || wanted.has(name))
 }
 
 function lagOf({ partition, logEndOffset }: PartitionDescription, { committed, owners }: Progress): PartitionLag {
-  const key = `${partition.topicId}:${partition.partition}`
+  const key = partitionName(partition)
   const offset = committed.get(key)?.offset ?? -1
   const owner = owners.get(key)
   return {

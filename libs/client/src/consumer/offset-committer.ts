@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { CommitOutcome, OffsetCommit, TopicPartition } from '@rivulet/coordinator'
+import { type CommitOutcome, type OffsetCommit, partitionName, type TopicPartition } from '@rivulet/coordinator'
 import type { RetrySettings } from '../retry.js'
 import type { Logger } from '../types.js'
 import { RetryState } from './retry-state.js'
@@ -54,15 +54,15 @@ export class OffsetCommitter {
   async commit(commits: readonly PendingCommit[]): Promise<readonly CommitOutcome[]> {
     if (commits.length === 0) return []
     const gathering = (this.next ??= new Gathering())
-    for (const commit of commits) gathering.commits.set(keyOf(commit), commit)
+    for (const commit of commits) gathering.commits.set(partitionName(commit), commit)
     if (this.sending === null) void this.run()
     const outcomes = await gathering.outcomes
-    return commits.map((commit) => outcomes.get(keyOf(commit)) ?? null)
+    return commits.map((commit) => outcomes.get(partitionName(commit)) ?? null)
   }
 
   /** Whether an offset of the partition waits to be stored, or is on its way: what is known to be stored may be older. */
   isCommitting(partition: TopicPartition): boolean {
-    const key = keyOf(partition)
+    const key = partitionName(partition)
     return [this.sending, this.next].some((gathering) => gathering?.commits.has(key) === true)
   }
 
@@ -91,7 +91,7 @@ export class OffsetCommitter {
       try {
         const outcomes = await send(commits)
         onAnswer(commits, outcomes)
-        return new Map(commits.map((commit, index) => [keyOf(commit), outcomes[index] ?? null]))
+        return new Map(commits.map((commit, index) => [partitionName(commit), outcomes[index] ?? null]))
       } catch (thrown) {
         const after = failures.failed(thrown)
         if (after.kind === 'give-up' || this.abort.signal.aborted) throw after.error
@@ -104,8 +104,4 @@ export class OffsetCommitter {
       }
     }
   }
-}
-
-function keyOf({ topicId, partition }: TopicPartition): string {
-  return `${topicId}:${partition}`
 }

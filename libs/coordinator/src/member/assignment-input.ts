@@ -7,7 +7,7 @@ import type {
   TopicFacts,
   TopicPartition,
 } from '../types.js'
-import { partitionKey } from './partition-key.js'
+import { partitionName } from '../partition-name.js'
 
 /** The assigners that all members know, in the order of the first one's preference. */
 export function sharedAssigners(members: Iterable<MemberRecord>): string[] {
@@ -48,7 +48,7 @@ function previousTarget(snapshot: GroupSnapshot, topics: ReadonlyMap<string, Top
   for (const assignment of [snapshot.target, snapshot.owned]) {
     for (const [memberId, partitions] of assignment) {
       for (const { topic, topicId, partition } of partitions) {
-        const key = partitionKey({ topicId, partition })
+        const key = partitionName({ topicId, partition })
         if (given.has(key) || !exists({ topic, topicId, partition }, topics)) continue
         given.add(key)
         previous.get(memberId)?.push({ topic, topicId, partition })
@@ -86,7 +86,7 @@ export function checkTarget(returned: TargetAssignment, { members, topics }: Ass
     }
     const wanted = new Set(member.topics)
     for (const { topic, topicId, partition } of partitions) {
-      const key = partitionKey({ topicId, partition })
+      const key = partitionName({ topicId, partition })
       const name = `${topic}-${partition} for ${memberId}`
       const owner = given.get(key)
       if (!wanted.has(topic)) unsubscribed.set(memberId, (unsubscribed.get(memberId) ?? new Set()).add(topic))

@@ -1,7 +1,7 @@
 import type { StorageLogger } from '@rivulet/storage'
 import type { MemberListener, OwnedPartition, SyncResult } from '../types.js'
 import type { CallOutcome, ListenerQueue } from './listener-queue.js'
-import { partitionKey } from './partition-key.js'
+import { partitionName } from '../partition-name.js'
 import { reconcile, type Reconciliation } from './reconcile.js'
 
 export interface OwnershipParts {
@@ -80,10 +80,10 @@ export class Ownership {
    */
   refused(partitions: readonly OwnedPartition[]): boolean {
     const lost = partitions.flatMap((partition) => {
-      const own = this.#owned.get(partitionKey(partition))
+      const own = this.#owned.get(partitionName(partition))
       return own?.grant === partition.grant ? [own] : []
     })
-    for (const partition of lost) this.#owned.delete(partitionKey(partition))
+    for (const partition of lost) this.#owned.delete(partitionName(partition))
     if (lost.length > 0) void this.#lost(lost)
     return lost.length > 0
   }
@@ -133,7 +133,7 @@ export class Ownership {
 
   #revoke(partitions: readonly OwnedPartition[]): void {
     const { listener, calls, logger, onReleased } = this.#parts
-    for (const partition of partitions) this.#revoking.set(partitionKey(partition), partition.grant)
+    for (const partition of partitions) this.#revoking.set(partitionName(partition), partition.grant)
     void calls
       .add(() => listener.onRevoked(partitions), { holdsUp: false })
       .then((outcome) => {
@@ -145,7 +145,7 @@ export class Ownership {
   }
 
   #release(partition: OwnedPartition): void {
-    const key = partitionKey(partition)
+    const key = partitionName(partition)
     this.#revoking.delete(key)
     // Lost meanwhile, and perhaps given anew: then it is not this revocation's any more.
     if (this.#owned.get(key)?.grant !== partition.grant) return

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import type { OwnedPartition, SyncResult, TopicPartition } from '../types.js'
-import { partitionKey } from './partition-key.js'
+import { partitionName } from '../partition-name.js'
 import { reconcile, type Holding } from './reconcile.js'
 
 const partition = (number: number): TopicPartition => ({ topic: 't', topicId: 'id', partition: number })
@@ -21,7 +21,7 @@ interface Case {
 function holding({ had = [], revoking = [] }: Case): Holding {
   return {
     owned: had.map(([number, grant]) => owned(number, grant)),
-    revoking: new Map(revoking.map(([number, grant]) => [partitionKey(partition(number)), grant])),
+    revoking: new Map(revoking.map(([number, grant]) => [partitionName(partition(number)), grant])),
   }
 }
 

@@ -1,5 +1,5 @@
 import type { GrantedPartition, OwnedPartition, SyncResult } from '../types.js'
-import { partitionKey } from './partition-key.js'
+import { partitionName } from '../partition-name.js'
 
 /** What a member knew when it asked the group. */
 export interface Holding {
@@ -34,17 +34,17 @@ export interface Reconciliation {
  * the group again.
  */
 export function reconcile({ owned, revoking }: Holding, result: SyncResult): Reconciliation {
-  const confirmed = new Map(result.owned.map((partition) => [partitionKey(partition), partition.grant]))
-  const lost = owned.filter((partition) => confirmed.get(partitionKey(partition)) !== partition.grant)
-  const target = new Set(result.target.map(partitionKey))
+  const confirmed = new Map(result.owned.map((partition) => [partitionName(partition), partition.grant]))
+  const lost = owned.filter((partition) => confirmed.get(partitionName(partition)) !== partition.grant)
+  const target = new Set(result.target.map(partitionName))
 
   const next = new Map<string, OwnedPartition>()
   for (const partition of owned) {
-    const key = partitionKey(partition)
+    const key = partitionName(partition)
     if (confirmed.get(key) === partition.grant) next.set(key, partition)
   }
   for (const { topic, topicId, partition, grant } of result.granted) {
-    next.set(partitionKey({ topicId, partition }), { topic, topicId, partition, grant })
+    next.set(partitionName({ topicId, partition }), { topic, topicId, partition, grant })
   }
 
   const isHeldUp = ([key, { grant }]: readonly [string, OwnedPartition]): boolean => revoking.get(key) === grant
@@ -53,7 +53,7 @@ export function reconcile({ owned, revoking }: Holding, result: SyncResult): Rec
     lost,
     revoke: [...next].filter(([key]) => !target.has(key) && !revoking.has(key)).map(([, partition]) => partition),
     assigned: result.granted,
-    waiting: new Set(result.waiting.map(partitionKey)),
+    waiting: new Set(result.waiting.map(partitionName)),
     settled:
       result.epoch === result.assignmentEpoch &&
       next.size === target.size &&

@@ -1,6 +1,6 @@
 import { type CommandConnection, type GroupKeys, Reply, Script } from '@rivulet/storage'
 import { storedAfterCommitTime } from '../store/committed-offset.js'
-import { partitionName } from '../store/partition-name.js'
+import { partitionName } from '../partition-name.js'
 import type { OffsetCommit } from '../types.js'
 import { sources } from './sources.generated.js'
 import { claim } from './sync.js'

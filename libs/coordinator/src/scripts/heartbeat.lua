@@ -15,6 +15,7 @@ Errors  UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, UNSUPPORTED_VERSION
 --- @include "members"
 --- @include "announce"
 local now = now_ms()
+--- @include "lease"
 --- @include "beat"
 
 read_group()

@@ -13,8 +13,7 @@ Errors  UNSUPPORTED_VERSION
 --- @include "announce"
 local member = ARGV[2]
 local now = now_ms()
--- As a heartbeat's.
-local LEASE = 300
+--- @include "lease"
 
 local format, assigning, assigning_until = unpack(call('HMGET', group, 'format', 'assigning', 'assigningUntil'))
 if not format then return 0 end
@@ -29,7 +28,7 @@ local successor = busy and assigning or call('ZRANGE', sessions, -2, -2)[1]
 if not successor then
   call('HSET', group, 'emptySince', digits(now))
 else
-  call('HSET', group, 'assigning', successor, 'assigningUntil', digits(now + LEASE))
+  lease_to(successor)
   announce({ kind = 'assign', memberId = successor })
 end
 return 1

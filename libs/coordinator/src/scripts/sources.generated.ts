@@ -557,7 +557,7 @@ return {
 `,
   },
   heartbeat: {
-    sha1: '9184d9c340c160d58092ed66a4cc2f1486c79952',
+    sha1: '861bac105ec25a21eca71719e347720d96a18edd',
     lua: `#!lua flags=allow-oom
 --[[
 Renews a member's session, and expires other members whose deadline has passed.
@@ -679,12 +679,16 @@ local function announce_free(partitions)
   if #partitions > 0 then announce({ kind = 'free', partitions = partitions }) end
 end
 local now = now_ms()
+-- For so long one member alone is told to compute an assignment, ms.
+local LEASE = 300
+
+local function lease_to(member)
+  call('HSET', group, 'assigning', member, 'assigningUntil', digits(now + LEASE))
+end
 -- What a heartbeat does, and a sync before and after what it does besides.
 local info_permitted, member = ARGV[2] == '1', ARGV[3]
 local known_epoch, known_assignment = tonumber(ARGV[4]), tonumber(ARGV[5])
 local session_timeout, stall_after = tonumber(ARGV[6]), tonumber(ARGV[7])
--- For so long one member alone is told to compute an assignment, ms.
-local LEASE = 300
 -- Epochs that a lost history may have given out beyond the one that is stored: a number of that history must not be met again.
 local EPOCH_GAP = 1000
 
@@ -785,7 +789,7 @@ local function settle()
     local over = assigning_until <= now or assigning_until > now + LEASE
     if assigning == member or over or not call('ZSCORE', sessions, assigning) then
       assign = 1
-      call('HSET', group, 'assigning', member, 'assigningUntil', digits(now + LEASE))
+      lease_to(member)
     end
   end
   return epoch, assignment, assign, first_deadline < math.huge and math.max(first_deadline - now, 0) or -1
@@ -977,7 +981,7 @@ return 1
 `,
   },
   leave: {
-    sha1: '14a226a5714d8c9333102d45fac0df19ab372205',
+    sha1: '77b3fb305f33dc1adabd5b3c874ebd7da634a919',
     lua: `#!lua flags=allow-oom
 --[[
 Takes a member out of its group. Another one is told to assign.
@@ -1092,8 +1096,12 @@ local function announce_free(partitions)
 end
 local member = ARGV[2]
 local now = now_ms()
--- As a heartbeat's.
+-- For so long one member alone is told to compute an assignment, ms.
 local LEASE = 300
+
+local function lease_to(member)
+  call('HSET', group, 'assigning', member, 'assigningUntil', digits(now + LEASE))
+end
 
 local format, assigning, assigning_until = unpack(call('HMGET', group, 'format', 'assigning', 'assigningUntil'))
 if not format then return 0 end
@@ -1108,7 +1116,7 @@ local successor = busy and assigning or call('ZRANGE', sessions, -2, -2)[1]
 if not successor then
   call('HSET', group, 'emptySince', digits(now))
 else
-  call('HSET', group, 'assigning', successor, 'assigningUntil', digits(now + LEASE))
+  lease_to(successor)
   announce({ kind = 'assign', memberId = successor })
 end
 return 1
@@ -1137,7 +1145,7 @@ return 1
 `,
   },
   sync: {
-    sha1: '5e5371adae344821da43747b675c5cda50df295a',
+    sha1: 'bdf77d09652aaa0b957b47649e8c681fd08fc3da',
     lua: `#!lua flags=allow-oom
 --[[
 A heartbeat that also joins, tells changes, lets go of partitions and takes those that are free. A group that does not exist
@@ -1267,12 +1275,16 @@ local function announce_free(partitions)
   if #partitions > 0 then announce({ kind = 'free', partitions = partitions }) end
 end
 local now = now_ms()
+-- For so long one member alone is told to compute an assignment, ms.
+local LEASE = 300
+
+local function lease_to(member)
+  call('HSET', group, 'assigning', member, 'assigningUntil', digits(now + LEASE))
+end
 -- What a heartbeat does, and a sync before and after what it does besides.
 local info_permitted, member = ARGV[2] == '1', ARGV[3]
 local known_epoch, known_assignment = tonumber(ARGV[4]), tonumber(ARGV[5])
 local session_timeout, stall_after = tonumber(ARGV[6]), tonumber(ARGV[7])
--- For so long one member alone is told to compute an assignment, ms.
-local LEASE = 300
 -- Epochs that a lost history may have given out beyond the one that is stored: a number of that history must not be met again.
 local EPOCH_GAP = 1000
 
@@ -1373,7 +1385,7 @@ local function settle()
     local over = assigning_until <= now or assigning_until > now + LEASE
     if assigning == member or over or not call('ZSCORE', sessions, assigning) then
       assign = 1
-      call('HSET', group, 'assigning', member, 'assigningUntil', digits(now + LEASE))
+      lease_to(member)
     end
   end
   return epoch, assignment, assign, first_deadline < math.huge and math.max(first_deadline - now, 0) or -1

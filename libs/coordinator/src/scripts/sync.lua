@@ -23,6 +23,7 @@ Errors  as a heartbeat; INCONSISTENT_GROUP_PROTOCOL
 --- @include "members"
 --- @include "announce"
 local now = now_ms()
+--- @include "lease"
 --- @include "beat"
 --- @include "create-group"
 local record, record_raises, new_id, retention = ARGV[8], ARGV[9] == '1', ARGV[10], tonumber(ARGV[11])

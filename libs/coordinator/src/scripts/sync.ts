@@ -1,6 +1,6 @@
 import { type CommandConnection, type GroupKeys, Reply, Script } from '@rivulet/storage'
 import { parseCommittedOffset } from '../store/committed-offset.js'
-import { partitionName } from '../store/partition-name.js'
+import { partitionName } from '../partition-name.js'
 import { parseTarget } from '../store/target-text.js'
 import type { GrantedPartition, OwnedPartition, SyncRequest, SyncResult, TopicPartition } from '../types.js'
 import { heartbeatArguments, heartbeatResult } from './heartbeat.js'

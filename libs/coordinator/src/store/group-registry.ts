@@ -11,8 +11,8 @@
  * an entry may be missing for a moment, which hides the group from the list of all, and one of a group that is gone is told by
  * its id. Which shard a group without an entry is on follows from its name.
  */
-import { checkGroupId, KafkaError, murmur2 } from '@rivulet/protocol'
-import { type GroupKeys, metaKeys, type StorageBackend } from '@rivulet/storage'
+import { checkGroupId, KafkaError } from '@rivulet/protocol'
+import { type GroupKeys, metaKeys, shardOf, type StorageBackend } from '@rivulet/storage'
 import { putGroup } from '../scripts/put-group.js'
 
 interface Entry {
@@ -107,7 +107,7 @@ export class GroupRegistry {
     checkGroupId(groupId)
     const text = await this.#read(groupId)
     const entry = text === null ? null : decode(groupId, text)
-    const shard = entry?.shard ?? shardOf(groupId, this.backend.keyspace.tags.length)
+    const shard = entry?.shard ?? shardOf(groupId, 0, this.backend.keyspace.tags.length)
     const place = { keys: this.backend.keyspace.group(groupId, shard), shard, id: entry?.id ?? null }
     if (this.#places.size >= MOST_PLACES) this.#places.clear()
     this.#places.set(groupId, place)
@@ -118,10 +118,6 @@ export class GroupRegistry {
     const { groups } = metaKeys(this.#namespace)
     return this.backend.connection.command((client) => client.hget(groups, groupId), { group: groupId })
   }
-}
-
-function shardOf(groupId: string, shards: number): number {
-  return (murmur2(groupId) & 0x7fff_ffff) % shards
 }
 
 function decode(groupId: string, text: string): Entry {

@@ -2,7 +2,7 @@ import { KafkaError } from '@rivulet/protocol'
 import type { StoredGroup } from '../scripts/describe-group.js'
 import type { GroupSnapshot, MemberRecord, OwnedPartition, TopicPartition } from '../types.js'
 import { emptySince } from './group-fields.js'
-import { parsePartitionName } from './partition-name.js'
+import { parsePartitionName } from '../partition-name.js'
 import { parseTarget } from './target-text.js'
 
 /** A stored group, taken apart. @throws KafkaError UNSUPPORTED_VERSION for what this release cannot read */

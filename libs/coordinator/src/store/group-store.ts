@@ -58,7 +58,7 @@ import { emptySince, subscribedTopicIds } from './group-fields.js'
 import { parseGroupMessage } from './group-message.js'
 import { GroupRegistry } from './group-registry.js'
 import { groupSnapshot } from './group-snapshot.js'
-import { parsePartitionName, partitionName } from './partition-name.js'
+import { parsePartitionName, partitionName } from '../partition-name.js'
 
 /** Longer metadata is refused: Kafka's default for offset.metadata.max.bytes. */
 const MOST_METADATA = 4096

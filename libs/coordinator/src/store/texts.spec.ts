@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { OffsetCommit } from '../types.js'
 import { parseCommittedOffset, storedAfterCommitTime } from './committed-offset.js'
 import { parseGroupMessage } from './group-message.js'
-import { parsePartitionName, partitionName } from './partition-name.js'
+import { parsePartitionName, partitionName } from '../partition-name.js'
 import { parseTarget, targetText } from './target-text.js'
 
 const id = fc.stringMatching(/^[\w-]{22}$/)

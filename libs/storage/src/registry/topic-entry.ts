@@ -59,9 +59,12 @@ export function topicOf(name: string, entry: TopicEntry): Topic {
   }
 }
 
-/** The shard that a new partition goes to: partitions of one topic follow one another, topics start anywhere. */
-function shardOf(topic: string, partition: number, shards: number): number {
-  return ((murmur2(topic) & 0x7fff_ffff) + partition) % shards
+/**
+ * The shard that a new partition goes to: partitions of one topic follow one another, topics start anywhere. A group goes where
+ * partition 0 of a topic of its name would.
+ */
+export function shardOf(name: string, partition: number, shards: number): number {
+  return ((murmur2(name) & 0x7fff_ffff) + partition) % shards
 }
 
 /** The shards of a topic's partitions from one number up to another. */

@@ -2,8 +2,6 @@
 local info_permitted, member = ARGV[2] == '1', ARGV[3]
 local known_epoch, known_assignment = tonumber(ARGV[4]), tonumber(ARGV[5])
 local session_timeout, stall_after = tonumber(ARGV[6]), tonumber(ARGV[7])
--- For so long one member alone is told to compute an assignment, ms.
-local LEASE = 300
 -- Epochs that a lost history may have given out beyond the one that is stored: a number of that history must not be met again.
 local EPOCH_GAP = 1000
 
@@ -104,7 +102,7 @@ local function settle()
     local over = assigning_until <= now or assigning_until > now + LEASE
     if assigning == member or over or not call('ZSCORE', sessions, assigning) then
       assign = 1
-      call('HSET', group, 'assigning', member, 'assigningUntil', digits(now + LEASE))
+      lease_to(member)
     end
   end
   return epoch, assignment, assign, first_deadline < math.huge and math.max(first_deadline - now, 0) or -1
